@@ -1,0 +1,39 @@
+# Needs python3 (3.11 or newer, with venv), make and git. `make help` lists what there is.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+export MPLBACKEND := Agg
+export MPLCONFIGDIR := $(CURDIR)/.mpl
+unexport PYTHONDONTWRITEBYTECODE
+PY := .venv/bin/python
+UV := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce test lock clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.installed  ## create or update .venv from the hash-pinned lock
+
+.venv/.installed: requirements.lock
+	@echo "== Environment: installing the locked packages into .venv"
+	@test -x $(PY) || python3 -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check "$(UV)" 2>/dev/null || $(PY) -m pip install "$(UV)"
+	@.venv/bin/uv pip sync --quiet --python $(PY) --require-hashes --compile-bytecode requirements.lock
+	@touch $@
+
+reproduce: setup  ## recompute every result, figure and table; say what came out identical
+	@$(PY) -m pipeline.reproduce
+
+test: setup  ## lint, types, import directions, tests
+	@$(PY) -m tests.run
+
+lock: setup  ## resolve requirements.in into requirements.lock
+	@.venv/bin/uv pip compile --quiet requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean:  ## remove what can be made again (not .venv)
+	rm -rf build dist .mpl .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,5 @@
+"""The assumptions of params.yaml, typed and validated; nothing else in the pipeline reads that file."""
+
+from pipeline.assumptions.load import load
+
+__all__ = ["load"]

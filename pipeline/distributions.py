@@ -1,0 +1,109 @@
+"""The distributions an assumption can have, as typed settings that turn uniforms into values.
+
+`P5-P95 (a, b)` of a log-normal means sigma = ln(b/a) / (2 * z95), mu = ln a + z95 * sigma. The published
+analysis rounds z95 to 1.645 (Oviedo et al. 2026, released code); so do we, everywhere.
+"""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from scipy import stats
+
+Z95 = 1.645
+Array = NDArray[np.float64]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Distribution(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def frozen(self) -> Any:
+        """The same distribution as a frozen scipy.stats object."""
+        raise NotImplementedError
+
+    def ppf(self, uniforms: Array) -> Array:
+        """Values at the given probabilities, any shape; a constant repeats its value."""
+        return np.asarray(self.frozen().ppf(uniforms), dtype=float)
+
+    def median(self) -> float:
+        """The value at probability one half."""
+        return float(self.ppf(np.array(0.5)))
+
+
+class Constant(_Distribution):
+    """One value, known exactly."""
+
+    family: Literal["constant"]
+    value: Finite
+
+    def ppf(self, uniforms: Array) -> Array:
+        """The value, in the shape of the uniforms."""
+        return np.full_like(uniforms, self.value, dtype=float)
+
+
+class LogNormal(_Distribution):
+    """Log-normal by its 5th and 95th percentiles."""
+
+    family: Literal["lognormal"]
+    p5: Positive
+    p95: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "LogNormal":
+        if self.p5 >= self.p95:
+            raise ValueError(f"p5 ({self.p5}) must be below p95 ({self.p95})")
+        return self
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm."""
+        return float(np.log(self.p95 / self.p5) / (2 * Z95))
+
+    @property
+    def mu(self) -> float:
+        """Mean of the logarithm."""
+        return float(np.log(self.p5) + Z95 * self.sigma)
+
+    def frozen(self) -> Any:
+        """The same as scipy.stats.lognorm."""
+        return stats.lognorm(s=self.sigma, scale=np.exp(self.mu))
+
+
+class Exponential(_Distribution):
+    """Exponential by its median: scale = median / ln 2."""
+
+    family: Literal["exponential"]
+    median_value: Positive = Field(alias="median")
+
+    @property
+    def scale(self) -> float:
+        """The mean."""
+        return self.median_value / float(np.log(2))
+
+    def frozen(self) -> Any:
+        """The same as scipy.stats.expon."""
+        return stats.expon(scale=self.scale)
+
+
+class Uniform(_Distribution):
+    """Uniform between two bounds."""
+
+    family: Literal["uniform"]
+    low: Finite
+    high: Finite
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Uniform":
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        return self
+
+    def frozen(self) -> Any:
+        """The same as scipy.stats.uniform."""
+        return stats.uniform(loc=self.low, scale=self.high - self.low)
+
+
+Distribution = Annotated[Constant | LogNormal | Exponential | Uniform, Field(discriminator="family")]

@@ -1,0 +1,1 @@
+"""Models and assumptions to draws, and draws to summaries."""

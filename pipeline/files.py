@@ -1,0 +1,69 @@
+"""Writing results: whole files or none, and the same bytes on every run.
+
+Floats are written with six significant digits, so that processors which differ in the last bits of a
+float write the same file.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+SIGNIFICANT_DIGITS = 6
+
+
+def write_atomically(path: Path | str, write: Callable[[Path], Any]) -> None:
+    """Call `write` on a temporary file beside `path` and move it there only when all went well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def round_significant(value: Any) -> Any:
+    """Round every float in a nested structure of dicts and lists to six significant digits."""
+    if isinstance(value, dict):
+        return {key: round_significant(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [round_significant(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    return value
+
+
+def write_csv(table: pd.DataFrame, path: Path | str) -> None:
+    """Write a table without its index; floats with six significant digits."""
+    text = table.to_csv(index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n")
+    write_text(text, path)
+
+
+def write_json(data: Any, path: Path | str) -> None:
+    """Write a nested structure as indented JSON with sorted keys; NaN is refused."""
+    text = json.dumps(round_significant(data), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(text + "\n", path)
+
+
+def write_text(text: str, path: Path | str) -> None:
+    """Write UTF-8 text with LF line ends."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def write_parquet(table: pd.DataFrame, path: Path | str) -> None:
+    """Write a table as Parquet (zstd), without its index."""
+    write_atomically(path, lambda temporary: table.to_parquet(temporary, index=False, compression="zstd"))
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Tidy tables to statistical models: coefficients, covariances, residual spread."""

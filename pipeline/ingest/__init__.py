@@ -1,0 +1,1 @@
+"""Upstream files and hand-made tables, read and validated into tidy tables."""

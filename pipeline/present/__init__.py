@@ -1,0 +1,1 @@
+"""Summaries to figures, tables, the claims ledger, notebooks and the paper."""

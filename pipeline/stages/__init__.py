@@ -1,0 +1,1 @@
+"""Entry points of the DVC stages: load inputs, call one pure function, save outputs."""
