@@ -1,0 +1,89 @@
+"""dvc.yaml against the code: what a stage imports and reads is what it declares."""
+
+import ast
+from pathlib import Path
+
+import grimp
+import pytest
+from ruamel.yaml import YAML
+
+STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
+GRAPH = grimp.build_graph("pipeline")
+
+
+def module_of(stage: dict) -> str:
+    words = stage["cmd"].split()
+    return words[words.index("-m") + 1]
+
+
+def file_of(module: str) -> Path:
+    path = Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def names(entries: list) -> list[str]:
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def used_modules(module: str) -> set[str]:
+    used = {module, *GRAPH.find_upstream_modules(module)}
+    parents = {name.rsplit(".", depth)[0] for name in used for depth in range(1, name.count(".") + 1)}
+    return used | parents
+
+
+def loaded_keys(module: str) -> set[str]:
+    """The literal keys of load(...) calls in the stage's entry point."""
+    tree = ast.parse(file_of(module).read_text())
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "load"
+    ]
+    return {argument.value for call in calls for argument in call.args}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_module_a_stage_uses_is_a_dependency(name: str) -> None:
+    deps = [Path(dep) for dep in names(STAGES[name]["deps"])]
+    assert Path("requirements.lock") in deps
+    files = {file_of(module) for module in used_modules(module_of(STAGES[name]))}
+    empty = {file for file in files if file.name == "__init__.py" and "import" not in file.read_text()}
+    missing = {
+        str(file) for file in files - empty if not any(file == dep or dep in file.parents for dep in deps)
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_dependency_on_code_that_is_not_used(name: str) -> None:
+    used = {file_of(module) for module in used_modules(module_of(STAGES[name]))}
+    code = [Path(dep) for dep in names(STAGES[name]["deps"]) if dep.startswith("pipeline/")]
+    assert not [str(dep) for dep in code if not any(dep == file or dep in file.parents for file in used)]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_parameter_a_stage_reads_is_declared(name: str) -> None:
+    declared = set(names(STAGES[name].get("params", [])))
+    assert loaded_keys(module_of(STAGES[name])) == declared
+
+
+def test_only_the_loader_reads_params() -> None:
+    readers = [
+        str(path)
+        for path in Path("pipeline").rglob("*.py")
+        if "params.yaml" in path.read_text().split('"""')[-1]
+    ]
+    assert readers == ["pipeline/assumptions/load.py"]
+
+
+def test_stages_stand_in_the_order_in_which_they_run() -> None:
+    written: set[str] = set()
+    every = {out for stage in STAGES.values() for out in _outs(stage)}
+    for name, stage in STAGES.items():
+        late = [dep for dep in names(stage["deps"]) if dep in every and dep not in written]
+        assert not late, f"{name} stands before the stage that writes {late}"
+        written |= set(_outs(stage))
+
+
+def _outs(stage: dict) -> list[str]:
+    return names([*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])])
