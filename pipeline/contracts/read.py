@@ -7,10 +7,12 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from pipeline.contracts.failures import first_failure
 from pipeline.errors import InputError
 
 BOM = b"\xef\xbb\xbf"
@@ -19,9 +21,9 @@ BOM = b"\xef\xbb\xbf"
 def read_table(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Read `path`, check it against `schema`, return it with the schema's types; raises InputError."""
     path = Path(path)
-    rows = _rows(path, _text(path))
+    rows = _rows(path, read_text(path))
+    _check_columns(path, rows[0], list(schema.columns), ordered=bool(schema.ordered))
     table = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
-    _check_columns(path, table, schema)
     table = table.mask(table == "")
     for column in table.columns:
         table[column] = _typed(path, table[column], schema.columns[column])
@@ -33,14 +35,17 @@ def validate(table: pd.DataFrame, schema: pa.DataFrameSchema, name: Path | str) 
     try:
         return schema.validate(table, lazy=True)
     except SchemaErrors as errors:
-        raise _first_failure(name, table, schema, errors) from None
+        raise first_failure(name, table, schema, errors) from None
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file with LF line ends and without byte-order mark; raises InputError."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     if not raw.strip():
         raise InputError(f"{path}: the file is empty, expected a header and rows")
     if raw.startswith(BOM):
@@ -56,56 +61,54 @@ def _text(path: Path) -> str:
 
 
 def _rows(path: Path, text: str) -> list[list[str]]:
-    rows = list(csv.reader(io.StringIO(text), strict=True))
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(rows[0]):
-            raise InputError(f"{path}, row {number}: {len(row)} fields, expected {len(rows[0])}")
+    reader = csv.reader(io.StringIO(text), strict=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if reader.line_num != len(rows):
+                raise InputError(
+                    f"{path}, row {len(rows)}: a line break inside a value, or a quote left open"
+                )
+            if len(row) != len(rows[0]):
+                problem = "is blank" if not row else f"has {len(row)} values"
+                raise InputError(f"{path}, row {len(rows)}: {problem}, expected {len(rows[0])} values")
+    except csv.Error as error:
+        raise InputError(f"{path}, row {reader.line_num}: not valid CSV ({error})") from None
     if len(rows) < 2:
         raise InputError(f"{path}: a header without rows, expected at least one row")
     return rows
 
 
-def _check_columns(path: Path, table: pd.DataFrame, schema: pa.DataFrameSchema) -> None:
-    for column in schema.columns:
-        if column not in table.columns:
-            raise InputError(f"{path}, row 1: column {column!r} is missing, expected {list(schema.columns)}")
-    for column in table.columns:
-        if column not in schema.columns:
-            raise InputError(f"{path}, row 1: unknown column {column!r}, expected {list(schema.columns)}")
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise InputError(f"{path}, row 1: column {twice[0]!r} stands twice")
+def _check_columns(path: Path, found: list[str], expected: list[str], *, ordered: bool) -> None:
+    for column in expected:
+        if column not in found:
+            raise InputError(f"{path}, row 1: column {column!r} is missing, expected {', '.join(expected)}")
+    for position, column in enumerate(found):
+        if column not in expected:
+            raise InputError(f"{path}, row 1: unknown column {column!r}, expected {', '.join(expected)}")
+        if column in found[:position]:
+            raise InputError(f"{path}, row 1: column {column!r} stands twice, expected {', '.join(expected)}")
+        if ordered and column != expected[position]:
+            raise InputError(
+                f"{path}, row 1: column {column!r} stands where {expected[position]!r} is expected"
+            )
 
 
 def _typed(path: Path, values: pd.Series, column: pa.Column) -> pd.Series:
     """Numbers from text, for columns whose contract asks for numbers; blanks stay missing."""
     kind = str(column.dtype)
-    if not kind.lower().startswith(("float", "int")):
+    whole = kind.lower().startswith("int")
+    if not whole and not kind.lower().startswith("float"):
         return values
-    numbers = pd.to_numeric(values, errors="coerce")
-    wrong = numbers.isna() & values.notna()
-    if kind.lower().startswith("int"):
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    wrong = values.notna() & ~np.isfinite(numbers)
+    if whole:
         wrong |= numbers.notna() & (numbers % 1 != 0)
     if wrong.any():
         at = int(wrong.to_numpy().argmax())
-        expected = f"a {'whole ' if kind.lower().startswith('int') else ''}number"
+        expected = "a whole number" if whole else "a number"
         raise InputError.at(path, row=at + 2, column=str(values.name), value=values[at], expected=expected)
     if kind.startswith("int") and numbers.notna().all():
         return numbers.astype("int64")
-    return numbers.astype("Int64" if kind.startswith("Int") else "float64")
-
-
-def _first_failure(
-    name: Path | str, table: pd.DataFrame, schema: pa.DataFrameSchema, errors: SchemaErrors
-) -> InputError:
-    cases = errors.failure_cases
-    case = cases.sort_values("index", kind="stable").iloc[0]
-    row = None if pd.isna(case["index"]) else list(table.index).index(case["index"]) + 2
-    column = str(case["column"])
-    if case["check"] in ("field_uniqueness", "multiple_fields_uniqueness"):
-        expected = f"a value that stands once ({', '.join(schema.unique or [column])})"
-    elif case["check"] == "not_nullable":
-        expected = "a value, found a blank"
-    else:
-        expected = f"{case['check']}"
-    return InputError.at(name, row=row, column=column, value=case["failure_case"], expected=expected)
+    return numbers.astype("Int64") if whole else numbers
