@@ -1,0 +1,208 @@
+"""Contracts of the measured telemetry: what readers return, stages write and data/telemetry/README.md lists.
+
+Every column carries its meaning and unit as its description. A blank means "the source does not say".
+"""
+
+from typing import Any
+
+import pandera.pandas as pa
+
+SERVING_SOURCES = ["mlenergy_v3", "mlenergy_v2", "splitwise", "argonne", "ai_energy_score"]
+BOUNDARIES = ["gpu", "node", "facility"]
+SCOPES = ["gpu", "node_wall"]
+RUN_FLAGS = [
+    "gap_too_long",
+    "window_not_covered",
+    "wrong_feed_count",
+    "negative_sample",
+    "stuck_samples",
+    "clock_backwards",
+]
+MEASUREMENT_FLAGS = ["throughput_below_batch_over_tpot", "energy_disagrees_with_power", "early_stops"]
+QUANTITIES = ["input_tokens", "output_tokens"]
+PERCENTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
+
+
+def _text(description: str, values: list[str] | None = None, nullable: bool = False) -> pa.Column:
+    checks = pa.Check.isin(values) if values else None
+    return pa.Column("str", checks, nullable=nullable, description=description)
+
+
+def _number(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
+    return pa.Column("float64", list(checks), nullable=nullable, description=description)
+
+
+def _count(description: str, minimum: int = 0, **options: Any) -> pa.Column:
+    return pa.Column("int64", pa.Check.ge(minimum), description=description, **options)
+
+
+def _codes(description: str, values: list[str]) -> pa.Column:
+    """Reason codes joined with ';', blank when there is none."""
+    pattern = rf"^({'|'.join(values)})(;({'|'.join(values)}))*$"
+    return pa.Column("str", pa.Check.str_matches(pattern), nullable=True, description=description)
+
+
+def _schema(columns: dict[str, pa.Column], unique: list[str], description: str) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, unique=unique, strict=True, ordered=True, description=description)
+
+
+POSITIVE = pa.Check.gt(0)
+NOT_NEGATIVE = pa.Check.ge(0)
+
+MODELS = _schema(
+    {
+        "upstream_model": _text("model id as the source writes it"),
+        "model": _text("the name used here, the same for all precisions and for base and instruct weights"),
+        "total_params_b": _number("parameters, 10^9", POSITIVE),
+        "active_params_b": _number("parameters active per token, 10^9", POSITIVE),
+        "architecture": _text("dense or mixture of experts", ["dense", "moe"]),
+        "params_source": _text("where the parameter counts stand"),
+        "note": _text("what else matters", nullable=True),
+    },
+    ["upstream_model"],
+    "Model ids of the serving measurements: one name and one size per model.",
+)
+
+SERVING_MEASUREMENTS = _schema(
+    {
+        "key": _text("source and configuration"),
+        "source": _text("data set in registry.yaml", SERVING_SOURCES),
+        "model": _text("name as in models.csv"),
+        "upstream_model": _text("model id as the source writes it"),
+        "total_params_b": _number("parameters, 10^9", POSITIVE),
+        "active_params_b": _number("parameters active per token, 10^9", POSITIVE),
+        "architecture": _text("dense or mixture of experts", ["dense", "moe"]),
+        "gpu": _text("accelerator; with memory where the source states it"),
+        "gpus": _number("accelerators that serve the model", pa.Check.ge(1), nullable=True),
+        "precision": _text("weights", ["FP8", "BF16", "FP16"], nullable=True),
+        "engine": _text("serving software", nullable=True),
+        "max_concurrency": _number("largest number of requests the engine may run at once", POSITIVE),
+        "average_batch": _number("requests that ran at once, mean", POSITIVE),
+        "input_tokens": _number("prompt tokens a request, mean", POSITIVE, nullable=True),
+        "output_tokens": _number("output tokens a request, mean", POSITIVE),
+        "output_tokens_per_s": _number("output tokens/s of all GPUs", POSITIVE, nullable=True),
+        "gpu_w": _number("power of all GPUs together, mean, W", POSITIVE, nullable=True),
+        "gpu_j_per_output_token": _number("energy of all GPUs, J/output token", POSITIVE, nullable=True),
+        "wh_per_request": _number("energy of all GPUs, Wh/request", POSITIVE, nullable=True),
+        "boundary": _text("what the energy includes", BOUNDARIES),
+        "steady_state": pa.Column(
+            "str", pa.Check.isin(["yes", "no"]), description="measured under constant load"
+        ),
+        "derived": _text("columns computed here from others of the same source", nullable=True),
+        "flags": _codes("what to mind, as codes", MEASUREMENT_FLAGS),
+        "setup": _text("task and layout as the source names them"),
+    },
+    ["key"],
+    "One row a measured serving configuration; energy is measured on the GPUs, prefill included.",
+)
+
+POWER_SERIES = _schema(
+    {
+        "time": pa.Column("datetime64[us]", description="when the sample was taken, by the clock of the log"),
+        "node": _text("the machine"),
+        "watts": _number("mean power since the last sample, W"),
+        "scope": _text("one GPU, or the whole node at the wall", SCOPES),
+    },
+    ["time", "node", "scope"],
+    "Power samples; too many to commit, node_power.csv is their summary.",
+)
+
+NODE_POWER = _schema(
+    {
+        "run": _text("system, model and scenario"),
+        "model": _text("name as in models.csv"),
+        "scenario": _text("MLPerf scenario"),
+        "node": _text("the machine"),
+        "gpu": _text("accelerator"),
+        "gpus": _count("accelerators in the node", 1),
+        "precision": _text("weights"),
+        "scope": _text("one GPU, or the whole node at the wall", SCOPES),
+        "window_s": _number("length of the timed window, s", POSITIVE),
+        "samples": _count("power samples in the window", 1),
+        "mean_w": _number("mean power in the window, W", NOT_NEGATIVE),
+        "published_w": _number("power as published for this run, W", NOT_NEGATIVE),
+        "floor_w": _number("lowest sample of the whole log, before, in or after the window, W"),
+        "p5_w": _number("5th percentile in the window, W"),
+        "p95_w": _number("95th percentile in the window, W"),
+        "requests": _count("requests completed in the window", 1),
+        "output_tokens": _count("output tokens in the window, rounded rate times time", 1),
+        "output_tokens_per_s": _number("output tokens/s as the log reports them", POSITIVE),
+        "j_per_output_token": _number("node energy at the wall, J/output token", NOT_NEGATIVE),
+        "wh_per_request": _number("node energy at the wall, Wh/request", NOT_NEGATIVE),
+        "valid": pa.Column(
+            "str", pa.Check.isin(["yes", "no"]), description="no flag: fit for use in a model"
+        ),
+        "flags": _codes("why not, as codes", RUN_FLAGS),
+    },
+    ["run"],
+    "Wall power of a whole server while it serves, from 1 Hz logs; flagged runs are kept, not fitted.",
+)
+
+MLPERF_THROUGHPUT = _schema(
+    {
+        "key": _text("round, id, platform, model and scenario"),
+        "id": _text("MLPerf result id; several platforms and models share one"),
+        "category": _text("rules the run follows", ["closed", "open"]),
+        "submitter": _text("who submitted it"),
+        "platform": _text("system as submitted"),
+        "upstream_model": _text("benchmark, with its accuracy target"),
+        "model": _text("name as in models.csv"),
+        "scenario": _text("MLPerf scenario", ["Offline", "Server", "Interactive"]),
+        "gpu": _text("accelerator as submitted", nullable=True),
+        "gpus_per_node": _number("accelerators per node as submitted", NOT_NEGATIVE, nullable=True),
+        "nodes": _count("nodes", 1),
+        "precision": _text("weights as submitted", nullable=True),
+        "software": _text("as submitted", nullable=True),
+        "output_tokens": _number("output tokens per sample, accuracy run", POSITIVE, nullable=True),
+        "output_tokens_per_s": _number("output tokens/s of the system", POSITIVE),
+        "published_w": _number("power at the wall, W, where submitted", POSITIVE, nullable=True),
+    },
+    ["key"],
+    "MLPerf Inference v5.1, datacentre, language models: throughput as published.",
+)
+
+REQUESTS = _schema(
+    {
+        "time": pa.Column("datetime64[us]", description="when the request came in"),
+        "node": _text("the machine; the service where the source does not say"),
+        "model": _text("the model; blank where the source does not say", nullable=True),
+        "input_tokens": _count("prompt tokens"),
+        "output_tokens": _count("output tokens"),
+    },
+    [],
+    "Requests with their token counts; token_lengths.csv is their summary.",
+)
+
+TOKEN_LENGTHS = _schema(
+    {
+        "key": _text("source and workload"),
+        "source": _text("data set in registry.yaml"),
+        "workload": _text("service or task, and model where known"),
+        "quantity": _text("which tokens", QUANTITIES),
+        "requests": _number("requests behind the row (rate times time for ServeGen)", POSITIVE),
+        "mean": _number("mean, tokens", NOT_NEGATIVE),
+        **{
+            f"p{q}": _number(f"{q}th percentile, tokens", NOT_NEGATIVE)
+            for q in (1, 5, 10, 25, 50, 75, 90, 95, 99)
+        },
+        "resolution": _text("exact, or interpolated inside the source's bins", ["exact", "binned"]),
+        "spearman_input_output": _number(
+            "rank correlation of input and output tokens", pa.Check.in_range(-1, 1), nullable=True
+        ),
+        "note": _text("how the row was made", nullable=True),
+    },
+    ["key", "quantity"],
+    "How long prompts and answers are.",
+)
+
+TOKEN_LENGTH_HISTOGRAMS = _schema(
+    {
+        "key": _text("as in token_lengths.csv"),
+        "quantity": _text("which tokens", QUANTITIES),
+        "from_tokens": _number("lower edge of the bin, included", NOT_NEGATIVE),
+        "to_tokens": _number("upper edge of the bin, not included", POSITIVE),
+        "share": _number("share of the requests", pa.Check.in_range(0, 1)),
+    },
+    ["key", "quantity", "from_tokens"],
+    "The same as shares per bin; the shares of one key and quantity add up to 1.",
+)

