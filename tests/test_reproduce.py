@@ -1,4 +1,4 @@
-"""The real pipeline in a temporary copy: same results as committed, same bytes twice, only what changed runs."""
+"""The real pipeline in a temporary copy: committed results again, the same bytes twice, only what changed."""
 
 import json
 import math
