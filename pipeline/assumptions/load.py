@@ -8,6 +8,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from pipeline.assumptions.base import Section
+from pipeline.assumptions.figures import Figures
+from pipeline.assumptions.logs import Logs
 from pipeline.assumptions.simulation import Simulation
 from pipeline.errors import InputError
 
@@ -22,7 +24,9 @@ class Params(Section):
     """The whole of params.yaml."""
 
     simulation: Simulation
+    figures: Figures
     assumptions: Assumptions
+    logs: Logs
 
 
 def _problem(path: Path, error: ValidationError) -> str:

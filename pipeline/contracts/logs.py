@@ -1,0 +1,126 @@
+"""Contracts of the two logs that `python -m pipeline.logs` reads, and of the tables that it writes.
+
+The logs can be larger than memory, so they are checked inside the engine, row by row; the tables that come
+out are small and are checked with pandera. Every row of a log is used or set aside under one of the reasons
+named here, or the log is refused.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandera.pandas as pa
+
+Kind = Literal["time", "text", "count", "number"]
+
+
+@dataclass(frozen=True)
+class LogColumn:
+    """One column of a log: what it holds, whether it must be there, and what it means."""
+
+    kind: Kind
+    required: bool
+    description: str
+
+
+REQUESTS = {
+    "time": LogColumn("time", True, "when the request started; ISO 8601 in text files, UTC when it has no zone"),
+    "end": LogColumn("time", False, "when it ended; without this column all tokens count at `time`"),
+    "node": LogColumn("text", True, "the machine that served it"),
+    "model": LogColumn("text", True, "the model that served it"),
+    "input_tokens": LogColumn("count", True, "prompt tokens"),
+    "output_tokens": LogColumn("count", True, "output tokens"),
+    "request": LogColumn("text", False, "an id; tells two requests that are equal in everything else apart"),
+}
+
+POWER_SERIES = {
+    "time": LogColumn("time", True, "when the sample was taken; same rules as in `requests`"),
+    "node": LogColumn("text", True, "the machine"),
+    "watts": LogColumn("number", True, "mean power since the last sample, W"),
+    "scope": LogColumn("text", True, "`gpu` or `node_wall`"),
+    "device": LogColumn("text", False, "which meter; without this column one meter covers all of the scope"),
+}
+
+SCOPES = ["gpu", "node_wall"]
+
+# A cell that cannot be read: the log is refused, with file, row, column and value.
+REFUSED_REQUESTS = {
+    "time_not_a_time": "time",
+    "end_not_a_time": "end",
+    "input_tokens_not_a_number": "input_tokens",
+    "output_tokens_not_a_number": "output_tokens",
+}
+REFUSED_POWER = {"time_not_a_time": "time", "watts_not_a_number": "watts", "scope_unknown": "scope"}
+
+# A row that can be read and not be used: it is set aside and counted.
+REQUEST_REASONS = [
+    *REFUSED_REQUESTS,
+    "time_missing",
+    "end_missing",
+    "node_missing",
+    "model_missing",
+    "tokens_missing",
+    "tokens_negative",
+    "tokens_not_whole",
+    "tokens_out_of_range",
+    "ends_before_start",
+    "no_tokens",
+]
+POWER_REASONS = [
+    *REFUSED_POWER,
+    "time_missing",
+    "node_missing",
+    "watts_missing",
+    "watts_negative",
+    "watts_zero",
+    "watts_too_low",
+    "watts_too_high",
+]
+# Found by looking at more than one row.
+LATER_REQUEST_REASONS = ["duplicate", "node_without_power", "window_without_power"]
+LATER_POWER_REASONS = ["duplicate", "window_not_covered", "clock_went_back", "other_scope_used"]
+WINDOW_OUTCOMES = ["serving", "idle", "only_unusable_requests"]
+
+
+def _wh(nullable: bool = False) -> pa.Column:
+    return pa.Column("float64", pa.Check.ge(0), nullable=nullable)
+
+
+_ENERGY = {
+    "queries": pa.Column("int64", pa.Check.gt(0)),
+    "input_tokens": pa.Column("int64", pa.Check.ge(0)),
+    "output_tokens": pa.Column("int64", pa.Check.ge(0)),
+    "node_mean_wh": _wh(),
+    "mean_wh": _wh(),
+    "p5_wh": _wh(),
+    "p50_wh": _wh(),
+    "p95_wh": _wh(),
+    "idle_wh": _wh(),
+    "j_per_output_token": _wh(nullable=True),
+    "ml": _wh(),
+}
+
+# mean_wh, p5_wh, p50_wh, p95_wh: Wh per query at the facility (node x PUE), of the windows that served it;
+# node_mean_wh: the same mean at the node; idle_wh: its share of idle energy, at the facility, on top;
+# j_per_output_token: facility J; ml: mL of on-site water per query, WUE x node energy, without idle.
+HOURS = pa.DataFrameSchema(
+    {"hour": pa.Column("str"), "model": pa.Column("str"), **_ENERGY},
+    unique=["hour", "model"],
+    strict=True,
+    ordered=True,
+)
+MODELS = pa.DataFrameSchema({"model": pa.Column("str"), **_ENERGY}, unique=["model"], strict=True, ordered=True)
+
+# rows: rows of the log; node_wh: energy at the node. The rows "in" equal the sum of the others of their log;
+# so does the energy "in" of power_series, of which `requests` says how much reached requests.
+ACCOUNT = pa.DataFrameSchema(
+    {
+        "log": pa.Column("str", pa.Check.isin(["requests", "power_series"])),
+        "outcome": pa.Column("str", pa.Check.isin(["in", "used", "set_aside"])),
+        "reason": pa.Column("str"),
+        "rows": pa.Column("int64", pa.Check.ge(0)),
+        "node_wh": pa.Column("float64", pa.Check.ge(0), nullable=True),
+    },
+    unique=["log", "outcome", "reason"],
+    strict=True,
+    ordered=True,
+)

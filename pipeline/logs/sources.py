@@ -1,0 +1,193 @@
+"""The files of one log: their format, whether they are whole, and where in them a value stands.
+
+A source is a file, a folder of files of one format, or an address with `://` that only the engine can reach.
+"""
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.contracts.logs import LogColumn
+from pipeline.errors import InputError
+
+Format = Literal["parquet", "csv", "jsonl"]
+SUFFIXES: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+    ".ndjson": "jsonl",
+    ".ndjson.gz": "jsonl",
+}
+BLOCK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Source:
+    """One log: its files (none when only the engine can reach it), their format, the columns of a text log."""
+
+    name: str
+    format: Format
+    files: tuple[Path, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def is_text(self) -> bool:
+        """CSV and JSON lines hold text; Parquet has types."""
+        return self.format != "parquet"
+
+
+def open_source(name: str, contract: dict[str, LogColumn]) -> Source:
+    """Check that the files of a log are there, whole, and have the contract's columns; raises InputError."""
+    if "://" in name:
+        return Source(name, _format(name.rstrip("/")), (), tuple(contract))
+    path = Path(name)
+    files = tuple(sorted(p for p in path.iterdir() if _known(p))) if path.is_dir() else (path,)
+    if not files:
+        raise InputError(f"{path}: the folder holds no log, expected {', '.join(SUFFIXES)}")
+    formats = {_format(file.name) for file in files}
+    if len(formats) > 1:
+        raise InputError(f"{path}: files of several formats ({', '.join(sorted(formats))}), expected one")
+    headers = {_checked_header(file, contract) for file in files}
+    if len(headers) > 1:
+        raise InputError(f"{path}: files with different columns, expected the same in all")
+    return Source(name, formats.pop(), files, headers.pop())
+
+
+def locate(source: Source, column: str, value: object) -> tuple[str, int | None]:
+    """The file and row (line; the header of a CSV is 1) of the first cell of `column` that holds `value`."""
+    for file in source.files:
+        for row, cells in _rows(file):
+            if cells.get(column) == value:
+                return str(file), row
+    return source.name, None
+
+
+def malformed(source: Source) -> InputError | None:
+    """The first row of a text log that cannot be taken apart into its columns, if there is one."""
+    for file in source.files if source.is_text else ():
+        with _open_text(file) as lines:
+            for row, line in enumerate(lines, start=1):
+                expected = _line_problem(source, line)
+                if expected:
+                    return InputError(f"{file}, row {row}: {line.strip()[:60]!r}, expected {expected}")
+    return None
+
+
+def _line_problem(source: Source, line: str) -> str | None:
+    if source.format == "csv":
+        fields = len(next(csv.reader([line]), []))
+        return None if fields == len(source.columns) else f"{len(source.columns)} fields, found {fields}"
+    try:
+        return None if isinstance(json.loads(line), dict) else "one JSON object a line"
+    except json.JSONDecodeError:
+        return "one JSON object a line"
+
+
+def _known(path: Path) -> bool:
+    return path.is_file() and path.name.endswith(tuple(SUFFIXES))
+
+
+def _format(name: str) -> Format:
+    for suffix, found in SUFFIXES.items():
+        if name.endswith(suffix):
+            return found
+    raise InputError(f"{name}: unknown kind of file, expected {', '.join(SUFFIXES)}")
+
+
+def _checked_header(file: Path, contract: dict[str, LogColumn]) -> tuple[str, ...]:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file")
+    if file.stat().st_size == 0:
+        raise InputError(f"{file}: the file is empty")
+    kind = _format(file.name)
+    columns = _parquet_header(file) if kind == "parquet" else _text_header(file, kind)
+    for column in columns:
+        if column not in contract:
+            raise InputError(f"{file}, row 1: unknown column {column!r}, expected {list(contract)}")
+    for column, wanted in contract.items():
+        if wanted.required and column not in columns:
+            raise InputError(f"{file}, row 1: column {column!r} is missing, expected {list(contract)}")
+    if len(set(columns)) < len(columns):
+        raise InputError(f"{file}, row 1: a column stands twice in {list(columns)}")
+    return columns
+
+
+def _parquet_header(file: Path) -> tuple[str, ...]:
+    try:
+        metadata = pq.ParquetFile(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{file}: not a whole Parquet file ({str(error).splitlines()[0]})") from None
+    if metadata.metadata.num_rows == 0:
+        raise InputError(f"{file}: a header without rows, expected at least one row")
+    return tuple(metadata.schema_arrow.names)
+
+
+def _text_header(file: Path, kind: Format) -> tuple[str, ...]:
+    """Columns of the first line; also that the last line is whole, which needs all of a compressed file."""
+    last, lines = _last_byte_and_lines(file)
+    if last != b"\n":
+        raise InputError(f"{file}: the last line does not end in a line feed, so it may be half-written")
+    if lines < (2 if kind == "csv" else 1):
+        raise InputError(f"{file}: a header without rows, expected at least one row")
+    with _open_text(file) as text:
+        try:
+            first = text.readline()
+        except UnicodeDecodeError:
+            raise InputError(f"{file}, row 1: not UTF-8 text") from None
+    if kind == "csv":
+        return tuple(next(csv.reader([first]), []))
+    try:
+        return tuple(json.loads(first))
+    except (json.JSONDecodeError, TypeError):
+        raise InputError(f"{file}, row 1: {first.strip()[:60]!r}, expected one JSON object a line") from None
+
+
+def _last_byte_and_lines(file: Path) -> tuple[bytes, int]:
+    """The last byte, and the number of lines (counted up to 2)."""
+    lines, last = 0, b""
+    if file.suffix != ".gz":
+        with file.open("rb") as plain:
+            lines = sum(1 for _ in zip(plain, range(2), strict=False))
+            plain.seek(-1, 2)
+            return plain.read(1), lines
+    try:
+        with gzip.open(file, "rb") as packed:
+            while block := packed.read(BLOCK):
+                lines, last = min(2, lines + block.count(b"\n")), block[-1:]
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise InputError(f"{file}: not a whole gzip file ({error})") from None
+    return last, lines
+
+
+def _open_text(file: Path) -> IO[str]:
+    if file.suffix == ".gz":
+        return gzip.open(file, "rt", encoding="utf-8", newline="")
+    return file.open(encoding="utf-8", newline="")
+
+
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    kind = _format(file.name)
+    if kind == "parquet":
+        row = 0
+        for batch in pq.ParquetFile(file).iter_batches():
+            for cells in batch.to_pylist():
+                row += 1
+                yield row, cells
+        return
+    with _open_text(file) as text:
+        if kind == "csv":
+            for row, cells in enumerate(csv.DictReader(text), start=2):
+                yield row, cells
+            return
+        for row, line in enumerate(text, start=1):
+            # the engine reads every JSON value as text, so a value is looked for as text
+            yield row, {key: item if isinstance(item, str) else json.dumps(item) for key, item in json.loads(line).items()}
