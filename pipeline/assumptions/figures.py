@@ -1,0 +1,39 @@
+"""The journal's page: what size figures and their text have."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.assumptions.base import Section
+
+Width = Literal["single", "middle", "double"]
+Millimetres = Annotated[float, Field(gt=0)]
+Points = Annotated[float, Field(gt=0)]
+
+
+class ColumnWidths(Section):
+    """Widths that a figure may have, in mm."""
+
+    single: Millimetres
+    middle: Millimetres
+    double: Millimetres
+
+
+class Figures(Section):
+    """A journal profile: every figure is checked against it when it is saved."""
+
+    column_widths_mm: ColumnWidths
+    max_height_mm: Millimetres
+    min_font_pt: Points
+    max_font_pt: Points
+    png_dpi: Annotated[int, Field(ge=72, le=1200, strict=True)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Figures":
+        if self.min_font_pt > self.max_font_pt:
+            raise ValueError(f"min_font_pt {self.min_font_pt} is above max_font_pt {self.max_font_pt}")
+        return self
+
+    def width_mm(self, width: Width) -> float:
+        """The width in mm of a column name."""
+        return float(getattr(self.column_widths_mm, width))
