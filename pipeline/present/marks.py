@@ -1,0 +1,107 @@
+"""Marks that mean the same in every figure: intervals, densities, printed values, direct labels."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+from matplotlib.transforms import blended_transform_factory
+
+from pipeline.present import style
+
+DATA = "data"  # gid of what shows data; tests let no text stand on it
+DOT_PT, PRINTED_PT = 3.6, 4.4
+RIDGE_ALPHA = 0.30
+
+
+def interval_marks(
+    ax: Axes,
+    y: float,
+    p5: float,
+    p25: float,
+    p50: float,
+    p75: float,
+    p95: float,
+    colour: str,
+    orientation: Literal["h", "v"] = "h",
+) -> None:
+    """Thin line P5-P95, thick line P25-P75, dot P50, at position `y` across the value axis."""
+    spans = [((p5, p95), style.LINE_PT, 2.0), ((p25, p75), style.THICK_PT, 2.1)]
+    for ends, width, order in spans:
+        line = (ends, (y, y)) if orientation == "h" else ((y, y), ends)
+        ax.plot(*line, color=colour, linewidth=width, solid_capstyle="butt", zorder=order, gid=DATA)
+    at = (p50, y) if orientation == "h" else (y, p50)
+    dot: dict[str, Any] = {"markersize": DOT_PT, "markeredgecolor": style.PAPER, "markeredgewidth": 0.6}
+    ax.plot(*at, "o", color=colour, zorder=3, gid=DATA, **dot)
+
+
+def summary_marks(ax: Axes, y: float, summary: Mapping[str, Any], colour: str, unit: str = "wh") -> None:
+    """`interval_marks` from a row with p5_<unit> ... p95_<unit>."""
+    p5, p25, p50, p75, p95 = (float(summary[f"p{p}_{unit}"]) for p in (5, 25, 50, 75, 95))
+    interval_marks(ax, y, p5, p25, p50, p75, p95, colour)
+
+
+def range_marks(
+    ax: Axes, y: float, low: float, value: float, high: float, colour: str, orientation: str = "h"
+) -> None:
+    """A thin line `low`-`high` and a dot at `value`, where only one interval is known."""
+    line = ((low, high), (y, y)) if orientation == "h" else ((y, y), (low, high))
+    at = (value, y) if orientation == "h" else (y, value)
+    ax.plot(*line, color=colour, linewidth=style.LINE_PT, solid_capstyle="butt", zorder=2, gid=DATA)
+    dot: dict[str, Any] = {"markersize": DOT_PT, "markeredgecolor": style.PAPER, "markeredgewidth": 0.6}
+    ax.plot(*at, "o", color=colour, zorder=3, gid=DATA, **dot)
+
+
+def printed_marker(ax: Axes, value: float, y: float, orientation: str = "h") -> None:
+    """An open diamond at a value that the paper prints, to be set beside ours."""
+    at = (value, y) if orientation == "h" else (y, value)
+    edge: dict[str, Any] = {"markeredgecolor": style.INK, "markeredgewidth": 0.7}
+    ax.plot(*at, "D", markersize=PRINTED_PT, markerfacecolor="none", zorder=4, gid=DATA, **edge)
+
+
+def density_ridge(
+    ax: Axes,
+    base: float,
+    edges: np.ndarray,
+    density: np.ndarray,
+    colour: str,
+    height: float = 0.7,
+) -> None:
+    """A filled density standing on `base`, scaled so that its peak is `height` axis units high.
+
+    edges: (n+1,) bin edges on the value axis; density: (n,) per bin, any unit.
+    """
+    top = base + height * np.asarray(density) / np.max(density)
+    options: dict[str, Any] = {"color": colour, "alpha": RIDGE_ALPHA, "linewidth": 0, "zorder": 1, "gid": "density"}
+    ax.stairs(top, edges, baseline=base, fill=True, **options)
+
+
+def label_direct(
+    ax: Axes,
+    x: float,
+    y: float,
+    text: str,
+    colour: str = style.INK,
+    ha: str = "left",
+    va: str = "center",
+    offset_pt: tuple[float, float] = (4.0, 0.0),
+    size: float = style.SMALL_PT,
+    weight: str = "normal",
+) -> Annotation:
+    """A label beside the point (x, y) in data units, moved by `offset_pt` points."""
+    where: dict[str, Any] = {"xytext": offset_pt, "textcoords": "offset points", "ha": ha, "va": va}
+    return ax.annotate(text, (x, y), color=colour, fontsize=size, fontweight=weight, **where)
+
+
+def row_labels(ax: Axes, ys: Sequence[float], texts: Sequence[str], x: float = 1.0, ha: str = "left") -> None:
+    """A column of text at axes fraction `x`, one a row: numbers beside a forest of intervals."""
+    transform = blended_transform_factory(ax.transAxes, ax.transData)
+    for y, text in zip(ys, texts, strict=True):
+        ax.text(x, y, text, transform=transform, ha=ha, va="center", fontsize=style.SMALL_PT)
+
+
+def reference_line(ax: Axes, value: float, axis: Literal["x", "y"], colour: str = style.MUTED) -> None:
+    """A dashed line across the axes at a comparison value; label it beside or above the axes."""
+    draw = ax.axvline if axis == "x" else ax.axhline
+    draw(value, color=colour, linewidth=0.7, dashes=(3, 2), zorder=1.5, gid="reference")
