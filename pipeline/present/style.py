@@ -74,7 +74,7 @@ PRINTED = "Open diamond: value of the paper."
 TEXT_PT, SMALL_PT, TITLE_PT = 7.0, 6.0, 8.0
 HAIR_PT, LINE_PT, THICK_PT = 0.5, 0.9, 3.0
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {  # matplotlib types its keys one by one
     "font.family": [FONT],
     "font.size": TEXT_PT,
     "axes.labelsize": TEXT_PT,
