@@ -103,8 +103,8 @@ POWER_SERIES = _schema(
         "watts": _number("mean power since the last sample, W"),
         "scope": _text("one GPU, or the whole node at the wall", SCOPES),
     },
-    ["time", "node", "scope"],
-    "Power samples; too many to commit, node_power.csv is their summary.",
+    [],
+    "Power samples as logged, good or bad; too many to commit, node_power.csv is their summary.",
 )
 
 NODE_POWER = _schema(
@@ -120,13 +120,18 @@ NODE_POWER = _schema(
         "window_s": _number("length of the timed window, s", POSITIVE),
         "samples": _count("power samples in the window", 1),
         "mean_w": _number("mean power in the window, W", NOT_NEGATIVE),
-        "published_w": _number("power as published for this run, W", NOT_NEGATIVE),
+        "mean_mw": _count("the same in mW, to the last digit that is published"),
+        "published_mw": _count("power as published for this run, mW"),
         "floor_w": _number("lowest sample of the whole log, before, in or after the window, W"),
         "p5_w": _number("5th percentile in the window, W"),
         "p95_w": _number("95th percentile in the window, W"),
         "requests": _count("requests completed in the window", 1),
-        "output_tokens": _count("output tokens in the window, rounded rate times time", 1),
-        "output_tokens_per_s": _number("output tokens/s as the log reports them", POSITIVE),
+        "output_tokens": _count(
+            "output tokens of all requests: reported tokens/s over requests/s, times requests", 1
+        ),
+        "output_tokens_per_s": _number(
+            "output tokens/s as the log reports them; Server: until the last query issued", POSITIVE
+        ),
         "j_per_output_token": _number("node energy at the wall, J/output token", NOT_NEGATIVE),
         "wh_per_request": _number("node energy at the wall, Wh/request", NOT_NEGATIVE),
         "valid": pa.Column(

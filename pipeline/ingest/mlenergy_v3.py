@@ -5,12 +5,15 @@ prefill. Output-length histograms stand in one file a model.
 """
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.ingest.lengths import from_bins
 from pipeline.ingest.serving import finish
-from pipeline.ingest.upstream import load_json, require
+from pipeline.ingest.upstream import HINT, load_json, require
 from pipeline.units import JOULES_PER_WH
 
 TASK = "lm-arena-chat"
@@ -53,20 +56,31 @@ def read_measurements(folder: Path, models: pd.DataFrame) -> pd.DataFrame:
     return finish(table[[*keep, "steady_state", "setup", "key"]], models, str(path))
 
 
-def read_output_lengths(folder: Path) -> pd.DataFrame:
-    """Histogram of output tokens per model: upstream_model, from_tokens, to_tokens, requests."""
-    parts = []
-    for path in sorted((folder / "models").glob(f"*__{TASK}.json")):
+def lengths(folder: Path) -> list[dict[str, Any]]:
+    """Output lengths per model, from the source's histograms (all its configurations together)."""
+    paths = sorted((folder / "models").glob(f"*__{TASK}.json"))
+    if not paths:
+        raise InputError(f"{folder / 'models'}: no file ends with __{TASK}.json; {HINT}")
+    entries = []
+    for path in paths:
         data = load_json(path)
         histogram = data["output_length_distribution"]
-        edges, counts = histogram["bins"], histogram["counts"]
+        edges, counts = np.array(histogram["bins"]), np.array(histogram["counts"])
         if len(edges) != len(counts) + 1:
             raise InputError(f"{path}: {len(edges)} bin edges for {len(counts)} counts, expected one more")
-        part = {"from_tokens": edges[:-1], "to_tokens": edges[1:], "requests": counts}
-        parts.append(pd.DataFrame(part).assign(upstream_model=data["model_id"]))
-    if not parts:
-        raise InputError(f"{folder / 'models'}: no file ends with __{TASK}.json")
-    return pd.concat(parts, ignore_index=True)
+        summary, shares = from_bins(edges[:-1], edges[1:], counts)
+        entries.append(
+            {
+                "key": f"mlenergy_v3/{data['model_id']}",
+                "source": "mlenergy_v3",
+                "workload": f"{TASK} prompts, {data['model_id']}",
+                "quantity": "output_tokens",
+                "summary": summary,
+                "histogram": shares,
+                "note": "benchmark, all configurations of the model; answers end at 4,096 tokens",
+            }
+        )
+    return entries
 
 
 def _check_sizes(path: Path, upstream: pd.DataFrame, models: pd.DataFrame) -> None:
