@@ -1,7 +1,7 @@
 """Contracts of the hand-transcribed tables in data/published.
 
 Five of them are value tables with the same columns, one value a row; the throughput rows and the claims have
-columns of their own. A blank means "the source does not say". Vocabularies are closed: a new word is added here.
+columns of their own. A blank means "the source does not say". Vocabularies are closed: a new word goes here.
 """
 
 import pandas as pd

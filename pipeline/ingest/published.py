@@ -1,0 +1,76 @@
+"""The published tables, read against their contracts and checked against each other and the bibliography."""
+
+from pathlib import Path
+
+import pandas as pd
+from pybtex.database import parse_string
+from pybtex.exceptions import PybtexError
+
+from pipeline.contracts.published import TABLES
+from pipeline.contracts.read import read_table, read_text
+from pipeline.errors import InputError
+
+# What a model is does not depend on who measured it.
+MODEL_FACTS = ["total_params_b", "active_params_b", "architecture"]
+# A row of the authors' table taken from the vendor's tables stands there too, with the same value.
+CELL = ["document_version", "model", "gpu", "gpus", "precision", "input_tokens", "output_tokens"]
+
+
+def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
+    """Every published table by name; raises InputError at the first value that is wrong or has no source."""
+    references = reference_keys(bibliography)
+    tables = {}
+    for name, schema in TABLES.items():
+        path = folder / f"{name}.csv"
+        tables[name] = read_table(path, schema)
+        check_sources(tables[name], references, path=path, bibliography=bibliography)
+    check_models(tables["throughput"], folder / "throughput.csv")
+    check_restated(tables["throughput"], folder / "throughput.csv")
+    return tables
+
+
+def reference_keys(bibliography: Path) -> frozenset[str]:
+    """The keys of a BibTeX file; raises InputError when it cannot be parsed."""
+    try:
+        return frozenset(parse_string(read_text(bibliography), "bibtex").entries.keys())
+    except PybtexError as error:
+        raise InputError(f"{bibliography}: not valid BibTeX ({error})") from None
+
+
+def check_sources(table: pd.DataFrame, references: frozenset[str], *, path: Path, bibliography: Path) -> None:
+    """Every source of the table is a key of the bibliography."""
+    _refuse(~table["source"].isin(references), table, path, "source", f"a key of {bibliography}")
+
+
+def check_models(throughput: pd.DataFrame, path: Path) -> None:
+    """Each model has one size and one architecture in all rows."""
+    first = throughput.groupby("model")[MODEL_FACTS].transform("first")
+    for column in MODEL_FACTS:
+        expected = "what the first row of the same model says"
+        _refuse(throughput[column] != first[column], throughput, path, column, expected)
+
+
+def check_restated(throughput: pd.DataFrame, path: Path) -> None:
+    """The authors' rows from the vendor's tables repeat those tables' values exactly."""
+    overview = throughput[
+        (throughput["set"] == "tensorrt_llm_overview") & (throughput["parallelism"] == "TP8")
+    ]
+    printed = overview.set_index(CELL)["output_tokens_per_s"]
+    restated = (throughput["set"] == "published_analysis") & throughput["document_version"].isin(
+        overview["document_version"]
+    )
+    expected = pd.Series(
+        printed.reindex(pd.MultiIndex.from_frame(throughput[CELL])).to_numpy(), throughput.index
+    )
+    differs = restated & (expected != throughput["output_tokens_per_s"])
+    _refuse(
+        differs, throughput, path, "output_tokens_per_s", "the value of the same cell in the vendor's table"
+    )
+
+
+def _refuse(wrong: pd.Series, table: pd.DataFrame, path: Path, column: str, expected: str) -> None:
+    if wrong.any():
+        at = int(wrong.to_numpy().argmax())
+        value = table[column].iloc[at]
+        value = value.item() if hasattr(value, "item") else value
+        raise InputError.at(path, row=at + 2, column=column, value=value, expected=expected)
