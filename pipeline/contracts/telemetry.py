@@ -72,7 +72,7 @@ SERVING_MEASUREMENTS = _schema(
         "total_params_b": _number("parameters, 10^9", POSITIVE),
         "active_params_b": _number("parameters active per token, 10^9", POSITIVE),
         "architecture": _text("dense or mixture of experts", ["dense", "moe"]),
-        "gpu": _text("accelerator; with memory where the source states it"),
+        "gpu": _text("accelerator; A100 with its memory where the source states it"),
         "gpus": _number("accelerators that serve the model", pa.Check.ge(1), nullable=True),
         "precision": _text("weights", ["FP8", "BF16", "FP16"], nullable=True),
         "engine": _text("serving software", nullable=True),

@@ -33,7 +33,7 @@ def read_measurements(folder: Path, models: pd.DataFrame) -> pd.DataFrame:
             "key": "ai_energy_score/" + rows["model"],
             "source": "ai_energy_score",
             "upstream_model": rows["model"],
-            "gpu": "H100 80GB",
+            "gpu": "H100",
             "gpus": rows["class"].isin(ONE_GPU_CLASSES).map({True: 1.0, False: float("nan")}),
             "max_concurrency": 1.0,
             "average_batch": 1.0,

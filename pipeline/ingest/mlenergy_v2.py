@@ -21,7 +21,7 @@ from pipeline.ingest.upstream import load_json, require
 from pipeline.units import JOULES_PER_WH
 
 TASKS = ["chat", "code"]
-GPUS = {"NVIDIA A100-SXM4-40GB": "A100 40GB", "NVIDIA H100 80GB HBM3": "H100 80GB"}
+GPUS = {"NVIDIA A100-SXM4-40GB": "A100 40GB", "NVIDIA H100 80GB HBM3": "H100"}
 FILLING = 1.1  # batch over time per token may exceed throughput by a tenth before the row is flagged
 COLUMNS = {
     "Model": "upstream_model",

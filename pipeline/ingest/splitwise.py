@@ -16,7 +16,7 @@ from pipeline.ingest.serving import energy_from_power, finish, flag
 from pipeline.ingest.upstream import load_csv
 
 A100_RATED_W = 400.0  # NVIDIA A100 SXM, the machine of the paper
-GPUS = {"a100-80gb": "A100 80GB", "h100-80gb": "H100 80GB"}
+GPUS = {"a100-80gb": "A100 80GB", "h100-80gb": "H100"}
 CONFIGURATION = ["model", "hardware", "tensor_parallel", "prompt_size", "batch_size", "token_size"]
 MEASURED = ["average_power", "prompt_time", "token_time", "e2e_time"]
 AGREEMENT = 0.05  # of end-to-end time with the sum of its steps
