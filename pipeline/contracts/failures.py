@@ -90,4 +90,7 @@ def _without_row(name: Path | str, error: SchemaError) -> InputError:
 
 
 def _plain(value: Any) -> Any:
+    """The value as a person would write it: no NumPy type, a blank for a missing value."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return ""
     return value.item() if hasattr(value, "item") else value

@@ -23,6 +23,7 @@ def read_table(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
     path = Path(path)
     rows = _rows(path, read_text(path))
     _check_columns(path, rows[0], list(schema.columns), ordered=bool(schema.ordered))
+    _check_lengths(path, rows)
     table = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
     table = table.mask(table == "")
     for column in table.columns:
@@ -70,14 +71,18 @@ def _rows(path: Path, text: str) -> list[list[str]]:
                 raise InputError(
                     f"{path}, row {len(rows)}: a line break inside a value, or a quote left open"
                 )
-            if len(row) != len(rows[0]):
-                problem = "is blank" if not row else f"has {len(row)} values"
-                raise InputError(f"{path}, row {len(rows)}: {problem}, expected {len(rows[0])} values")
     except csv.Error as error:
         raise InputError(f"{path}, row {reader.line_num}: not valid CSV ({error})") from None
     if len(rows) < 2:
         raise InputError(f"{path}: a header without rows, expected at least one row")
     return rows
+
+
+def _check_lengths(path: Path, rows: list[list[str]]) -> None:
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(rows[0]):
+            problem = f"has {len(row)} values" if row else "is blank"
+            raise InputError(f"{path}, row {number}: {problem}, expected {len(rows[0])} values")
 
 
 def _check_columns(path: Path, found: list[str], expected: list[str], *, ordered: bool) -> None:

@@ -1,0 +1,218 @@
+"""The published tables are whole, agree with each other, and every source stands in the bibliography."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typst
+from ruamel.yaml import YAML
+
+from pipeline.contracts.published import TABLES
+from pipeline.errors import InputError
+from pipeline.ingest.published import load, reference_keys
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "data/published"
+BIBLIOGRAPHY = ROOT / "paper/references.bib"
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    return load(PUBLISHED, BIBLIOGRAPHY)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """What the stage reads, in a folder of its own."""
+    shutil.copytree(PUBLISHED, tmp_path / "data/published")
+    (tmp_path / "paper").mkdir()
+    shutil.copy(BIBLIOGRAPHY, tmp_path / "paper")
+    return tmp_path
+
+
+def _run(workspace: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline.stages.ingest_published"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    return subprocess.run(
+        command, cwd=workspace, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _sources(node: object) -> Iterator[str]:
+    """Every value under a key `source`, however deep."""
+    if isinstance(node, dict):
+        for key, item in node.items():
+            if key == "source":
+                yield item
+            else:
+                yield from _sources(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _sources(item)
+
+
+def test_every_row_of_the_upstream_tables_is_there(tables: dict[str, pd.DataFrame]) -> None:
+    counts = {name: len(table) for name, table in tables.items()}
+    assert counts == {
+        "throughput": 25 + 1265 + 72,
+        "claims": 67,
+        "node_power": 59,
+        "pue": 143,
+        "prior_estimates": 379,
+        "levers": 76,
+        "token_lengths": 87,
+    }
+    throughput = tables["throughput"]
+    versions = throughput[throughput["set"] == "tensorrt_llm_overview"].groupby("document_version").size()
+    assert versions.to_dict() == {
+        "v0.17": 205,
+        "v0.19": 184,
+        "v0.20-draft": 180,
+        "v0.20": 180,
+        "v0.21": 109,
+        "v1.0": 210,
+        "v1.1+": 123,
+        "v1.2": 74,
+    }
+
+
+def test_the_authors_fit_takes_their_fp8_rows(tables: dict[str, pd.DataFrame]) -> None:
+    throughput = tables["throughput"]
+    theirs = throughput[throughput["set"] == "published_analysis"]
+    used = theirs[theirs["used_by_authors"] == "yes"]
+    assert used.groupby("model").size().to_dict() == {
+        "DeepSeek-R1": 3,
+        "Llama 3.1 405B": 7,
+        "Llama 3.1 70B": 5,
+        "Mixtral 8x22B": 5,
+        "Nemotron Ultra 253B": 2,
+    }
+    assert (theirs["precision"] == "FP8").equals(theirs["used_by_authors"] == "yes")
+    assert set(throughput.loc[throughput["used_by_authors"] == "yes", "set"]) == {"published_analysis"}
+
+
+def test_no_cell_of_the_vendors_tables_stands_twice(tables: dict[str, pd.DataFrame]) -> None:
+    overview = tables["throughput"].query("set == 'tensorrt_llm_overview'")
+    cell = ["document_version", "model", "gpu", "precision", "parallelism", "input_tokens", "output_tokens"]
+    assert not overview.duplicated(cell).any()
+
+
+def test_every_claim_of_the_released_code_cites_the_code(tables: dict[str, pd.DataFrame]) -> None:
+    claims = tables["claims"]
+    assert claims["kind"].value_counts().to_dict() == {"printed": 35, "released_code": 32}
+    code = claims["kind"] == "released_code"
+    assert (claims["source"] == "aienergy_simulation").equals(code)
+
+
+def test_every_source_of_the_tables_and_of_the_assumptions_resolves(tables: dict[str, pd.DataFrame]) -> None:
+    references = reference_keys(BIBLIOGRAPHY)
+    params = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    cited = set(_sources(params)).union(*(table["source"] for table in tables.values()))
+    assert cited - references == set()
+
+
+def test_the_bibliography_can_be_set_in_type(tmp_path: Path) -> None:
+    shutil.copy(BIBLIOGRAPHY, tmp_path)
+    (tmp_path / "list.typ").write_text('#bibliography("references.bib", full: true, style: "cell")')
+    pdf = typst.compile(str(tmp_path / "list.typ"), root=str(tmp_path), ignore_system_fonts=True)
+    assert pdf.startswith(b"%PDF")
+
+
+def test_the_stage_writes_every_table(workspace: Path) -> None:
+    result = _run(workspace)
+    assert result.returncode == 0, result.stderr
+    for name in TABLES:
+        table = pd.read_parquet(workspace / f"build/published/{name}.parquet")
+        assert list(table.columns) == list(TABLES[name].columns)
+
+
+def _replace(old: str, new: str) -> Callable[[str], str]:
+    def spoil(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return spoil
+
+
+def _repeat_last_row(text: str) -> str:
+    return text + text.splitlines()[-1] + "\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil", "message"),
+    [
+        ("pue.csv", lambda _: "", "the file is empty"),
+        ("levers.csv", _replace(",unit", ""), "row 1: column 'unit' is missing"),
+        ("levers.csv", _replace(",unit", ",unit,colour"), "row 1: unknown column 'colour'"),
+        ("claims.csv", _replace("\n", "\r\n"), "row 1: ends with a carriage return (CRLF)"),
+        ("claims.csv", lambda text: "\ufeff" + text, "row 1: starts with a byte-order mark"),
+        ("claims.csv", _replace("Wh,0.31,", "Wh,0.31"), "row 2: has 11 values, expected 12 values"),
+        ("claims.csv", _replace("Wh,0.31,", "Wh,o.31,"), "row 2, column 'value': 'o.31', expected a number"),
+        (
+            "node_power.csv",
+            _replace("kW", "kWh"),
+            "row 2, column 'unit': 'kWh', expected one of 'W', 'kW', 'fraction', 'ratio'",
+        ),
+        ("pue.csv", _replace(",1.17,", ",0.17,"), "row 2, column 'value': 0.17, expected at least 1"),
+        (
+            "token_lengths.csv",
+            _repeat_last_row,
+            "row 89, column 'key': 'a16z_oai', expected values that stand once; row 88 has the same",
+        ),
+        (
+            "token_lengths.csv",
+            _replace("azure_llm_2023", "azure_llm"),
+            "row 2, column 'source': 'azure_llm', expected a key of paper/references.bib",
+        ),
+        (
+            "throughput.csv",
+            _replace("Llama 3.1 405B,405,405", "Llama 3.1 405B,400,400"),
+            "column 'total_params_b': 405.0, expected what the first row of the same model says",
+        ),
+        (
+            "throughput.csv",
+            _replace("3732.4", "3723.4"),
+            "column 'output_tokens_per_s': 3723.4, expected the value of the same cell in the vendor's table",
+        ),
+    ],
+)
+def test_bad_input_gives_one_message_and_writes_nothing(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, file: str, spoil: Callable[[str], str], message: str
+) -> None:
+    path = workspace / "data/published" / file
+    path.write_bytes(spoil(path.read_text(encoding="utf-8")).encode())
+    monkeypatch.chdir(workspace)
+    from pipeline.stages.ingest_published import main
+
+    with pytest.raises(InputError) as error:
+        main()
+    assert str(error.value).startswith(f"data/published/{file}, ") or "empty" in message
+    assert message in str(error.value)
+    assert not (workspace / "build").exists()
+
+
+def test_the_command_prints_one_line_and_fails(workspace: Path) -> None:
+    path = workspace / "data/published/pue.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",1.17,", ",0.17,", 1), encoding="utf-8")
+    result = _run(workspace)
+    expected = "error: data/published/pue.csv, row 2, column 'value': 0.17, expected at least 1\n"
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", expected)
+    assert not (workspace / "build").exists()
+
+
+def test_a_bibliography_that_cannot_be_parsed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "references.bib"
+    path.write_text("@misc{a, title = {open}\n@misc{b}")
+    with pytest.raises(InputError, match=r"references\.bib: not valid BibTeX"):
+        reference_keys(path)
+
+
+def test_a_reference_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "references.bib"
+    path.write_text("@misc{a, title = {x}}\n@misc{a, title = {y}}\n")
+    with pytest.raises(InputError, match=r"not valid BibTeX \(repeated bibliography entry: a\)"):
+        reference_keys(path)
