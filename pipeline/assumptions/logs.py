@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pipeline.assumptions.base import Assumption, Section, expect
 from pipeline.distributions import Constant
 
+ENGINES = r"duckdb|local(\[(\d+|\*)\])?|spark://.+|sc://.+"
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -27,7 +28,7 @@ Watts = Annotated[Assumption, AfterValidator(expect("W", minimum=0)), ConstantOn
 class Logs(Section):
     """Settings of `python -m pipeline.logs`."""
 
-    engine: Annotated[str, Field(pattern=r"^(duckdb|local(\[(\d+|\*)\])?|spark://.+|sc://.+)$")]
+    engine: Annotated[str, Field(pattern=f"^({ENGINES})$")]
     memory_limit_mb: Annotated[int, Field(ge=100, strict=True)]
     window_seconds: Annotated[int, Field(gt=0, le=3600, strict=True)]
     sample_seconds: Seconds

@@ -23,7 +23,9 @@ class LogColumn:
 
 
 REQUESTS = {
-    "time": LogColumn("time", True, "when the request started; ISO 8601 in text files, UTC when it has no zone"),
+    "time": LogColumn(
+        "time", True, "when the request started; ISO 8601 in text files, UTC when it has no zone"
+    ),
     "end": LogColumn("time", False, "when it ended; without this column all tokens count at `time`"),
     "node": LogColumn("text", True, "the machine that served it"),
     "model": LogColumn("text", True, "the model that served it"),
@@ -108,7 +110,9 @@ HOURS = pa.DataFrameSchema(
     strict=True,
     ordered=True,
 )
-MODELS = pa.DataFrameSchema({"model": pa.Column("str"), **_ENERGY}, unique=["model"], strict=True, ordered=True)
+MODELS = pa.DataFrameSchema(
+    {"model": pa.Column("str"), **_ENERGY}, unique=["model"], strict=True, ordered=True
+)
 
 # rows: rows of the log; node_wh: energy at the node. The rows "in" equal the sum of the others of their log;
 # so does the energy "in" of power_series, of which `requests` says how much reached requests.

@@ -5,7 +5,9 @@ differs between engines is here: opening a session, reading files, microseconds 
 """
 
 import os
+import re
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from pipeline.assumptions.logs import ENGINES
 from pipeline.errors import InputError
 from pipeline.logs.sources import Source
 
@@ -34,10 +37,11 @@ def _spark_microseconds(time: Any) -> Any:
 class Engine:
     """An open session: reads logs, gives time as microseconds, keeps small tables, fetches results."""
 
-    def __init__(self, backend: Any, is_spark: bool) -> None:
+    def __init__(self, backend: Any, session: Any = None) -> None:
         self.backend = backend
-        self.is_spark = is_spark
-        self._kept: list[ir.Table] = []
+        self.session = session
+        self.is_spark = session is not None
+        self._kept: list[Any] = []
 
     def read(self, source: Source) -> ir.Table:
         """The rows of a log as they stand; every column of a text log is text."""
@@ -50,17 +54,26 @@ class Engine:
 
     def keep(self, table: ir.Table) -> ir.Table:
         """Compute a table once, for several uses."""
-        cached = table.cache()
-        self._kept.append(cached)
-        return cached
+        name = f"kept_{uuid.uuid4().hex}"
+        if not self.is_spark:
+            return self.backend.create_table(name, table, temp=True)
+        frame = self.session.sql(self.backend.compile(table)).cache()
+        frame.createTempView(name)
+        self._kept.append(frame)
+        return self.backend.table(name)
 
     def fetch(self, table: ir.Table) -> Any:
         """The rows of a (small) table as a pandas table."""
         return self.backend.execute(table)
 
     def close(self) -> None:
-        """Let go of what was kept."""
-        self._kept.clear()
+        """Let go of what was kept and end the session."""
+        if self.is_spark:
+            for frame in self._kept:
+                frame.unpersist()
+            self.session.stop()
+        else:
+            self.backend.disconnect()
 
     def _read_duckdb(self, source: Source) -> ir.Table:
         paths = [str(file) for file in source.files] or source.name
@@ -68,7 +81,9 @@ class Engine:
             return self.backend.read_parquet(paths)
         columns = dict.fromkeys(source.columns, "VARCHAR")
         if source.format == "csv":
-            return self.backend.read_csv(paths, columns=columns, auto_detect=False, header=True, delim=",", quote='"')
+            return self.backend.read_csv(
+                paths, columns=columns, auto_detect=False, header=True, delim=",", quote='"'
+            )
         return self.backend.read_json(paths, columns=columns, format="newline_delimited")
 
     def _read_spark(self, source: Source) -> ir.Table:
@@ -83,35 +98,30 @@ class Engine:
 
 @contextmanager
 def connect(engine: str, memory_limit_mb: int) -> Iterator[Engine]:
-    """Open an engine by its name and close it at the end; raises InputError when it cannot be reached."""
-    if engine == "duckdb":
-        with tempfile.TemporaryDirectory(prefix="perquery-logs-") as spill:
-            opened = Engine(_duckdb(memory_limit_mb, spill), is_spark=False)
-            try:
-                yield opened
-            finally:
-                opened.close()
-                opened.backend.disconnect()
-        return
-    session = _spark_session(engine)
-    try:
-        opened = Engine(ibis.pyspark.connect(session), is_spark=True)
-        yield opened
-        opened.close()
-    finally:
-        session.stop()
+    """Open an engine by its name and close it at the end; raises InputError when it cannot be reached.
+
+    DuckDB keeps to `memory_limit_mb` and spills to a temporary folder; Spark has its own settings.
+    """
+    if not re.fullmatch(ENGINES, engine):
+        raise InputError(f"engine {engine!r}: expected duckdb, local[*], spark://host:port or sc://host:port")
+    with tempfile.TemporaryDirectory(prefix="perquery-logs-") as spill:
+        opened = _duckdb(memory_limit_mb, spill) if engine == "duckdb" else _spark(engine)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
-def _duckdb(memory_limit_mb: int, spill: str) -> Any:
+def _duckdb(memory_limit_mb: int, spill: str) -> Engine:
     # order of rows plays no role here; not keeping it lets DuckDB stream
     backend = ibis.duckdb.connect(
         memory_limit=f"{memory_limit_mb}MB", temp_directory=spill, preserve_insertion_order=False
     )
     backend.raw_sql("SET TimeZone = 'UTC'")
-    return backend
+    return Engine(backend)
 
 
-def _spark_session(engine: str) -> Any:
+def _spark(engine: str) -> Engine:
     try:
         from pyspark.sql import SparkSession
     except ImportError:
@@ -120,11 +130,16 @@ def _spark_session(engine: str) -> Any:
     builder = SparkSession.builder.remote(engine) if remote else SparkSession.builder.master(engine)
     settings = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
     if not remote:
-        settings |= {"spark.app.name": "perquery-logs", "spark.ui.enabled": "false"}
+        settings |= {
+            "spark.app.name": "perquery-logs",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
         settings["spark.log.level"] = os.environ.get("PERQUERY_SPARK_LOG_LEVEL", "ERROR")
     for key, value in settings.items():
         builder = builder.config(key, value)
     try:
-        return builder.getOrCreate()
+        session = builder.getOrCreate()
+        return Engine(ibis.pyspark.connect(session), session)
     except Exception as error:
         raise InputError(f"engine {engine!r} cannot be opened: {str(error).splitlines()[0]}") from None

@@ -7,7 +7,7 @@ from pipeline.assumptions.logs import Logs
 MICROSECONDS_PER_SECOND = 1_000_000
 US_PER_HOUR = 3600 * MICROSECONDS_PER_SECOND
 UJ_PER_WH = 3600 * 1_000_000
-UNITS_PER_TOKEN = 1000  # token weights are whole thousandths, so that sums do not depend on their order
+UNITS_PER_TOKEN = 100_000  # token weights are whole, so that sums do not depend on their order
 
 
 @dataclass(frozen=True)

@@ -190,4 +190,10 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             return
         for row, line in enumerate(text, start=1):
             # the engine reads every JSON value as text, so a value is looked for as text
-            yield row, {key: item if isinstance(item, str) else json.dumps(item) for key, item in json.loads(line).items()}
+            yield (
+                row,
+                {
+                    key: item if isinstance(item, str) else json.dumps(item)
+                    for key, item in json.loads(line).items()
+                },
+            )

@@ -1,0 +1,43 @@
+"""Energy, water and idle energy per query from logs: `python -m pipeline.logs REQUESTS POWER -o OUT`.
+
+Inputs: a log of requests and a log of power (Parquet, CSV or JSON lines, text also as .gz; a file, a folder of
+them, or an address that only the engine can reach). Outputs in OUT: hours.csv, models.csv, account.csv.
+Settings: section `logs` of params.yaml.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipeline.assumptions.load import PARAMS, load
+from pipeline.errors import run
+from pipeline.files import write_csv
+from pipeline.logs.engines import connect
+from pipeline.logs.estimate import energy_from_logs
+from pipeline.logs.settings import Settings
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.logs", description=__doc__)
+    parser.add_argument("requests", help="log of requests")
+    parser.add_argument("power", help="log of power")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--engine", help="duckdb, local[*], spark://host:port or sc://host:port")
+    parser.add_argument("--params", type=Path, default=PARAMS, help="settings (default: %(default)s)")
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    """Read the logs, estimate, write three tables."""
+    given = arguments(sys.argv[1:])
+    logs = load("logs", path=given.params)
+    with connect(given.engine or logs.engine, logs.memory_limit_mb) as engine:
+        result = energy_from_logs(engine, given.requests, given.power, Settings.of(logs))
+    for name in ("hours", "models", "account"):
+        write_csv(getattr(result, name), given.out / f"{name}.csv")
+    print(result.account.to_string(index=False, na_rep=""))
+
+
+if __name__ == "__main__":
+    run(main)

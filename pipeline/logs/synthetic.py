@@ -1,0 +1,159 @@
+"""Synthetic logs with known truth, for tests, benchmarks and the example: no measurement, and named so.
+
+Each node draws its joules per output token in every window; power follows from the tokens, so the energy of
+every request is known before any log is written. Some windows are idle, some requests span several windows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.files import write_parquet
+from pipeline.units import JOULES_PER_WH
+
+WINDOW_SECONDS = 60
+START = np.datetime64("2026-01-05T00:00:00", "us")
+US = 1_000_000
+JOULES_PER_TOKEN = (6.0, 14.0)
+IDLE_WATTS = 700.0
+LEAST_WATTS = 25.0  # a window with hardly a token still draws power that the checks find plausible
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many logs of what kind."""
+
+    nodes: int = 4
+    minutes: int = 120
+    requests_per_minute: float = 60.0
+    idle_share: float = 0.1
+    models: tuple[str, ...] = ("large", "medium", "small")
+    mean_output_tokens: float = 300.0
+    median_seconds: float = 12.0
+    gpu_scope_every: int = 4
+    gpu_to_node: float = 1.43
+    seed: int = 20260105
+
+    @property
+    def seconds(self) -> int:
+        """Length of the logs."""
+        return self.minutes * WINDOW_SECONDS
+
+
+@dataclass(frozen=True)
+class NodeLogs:
+    """The two logs of one node; `truth` has hour, model, node_wh of each request; idle_wh the idle energy."""
+
+    requests: pd.DataFrame
+    power: pd.DataFrame
+    truth: pd.DataFrame
+    idle_wh: pd.Series
+
+
+def node_logs(load: Load, node: int) -> NodeLogs:
+    """The logs of one node; a node's logs depend on the seed and its number only."""
+    rng = np.random.default_rng([load.seed, node])
+    start_us, end_us = _times(load, rng)
+    count = len(start_us)
+    tokens = 1 + rng.geometric(1 / load.mean_output_tokens, count)
+    model = rng.integers(0, len(load.models), count)
+    parts = _parts(start_us, end_us, load.minutes)
+    tokens_in_window = np.zeros(load.minutes)
+    for window, share in parts:
+        np.add.at(tokens_in_window, window, tokens * share)
+    joules_per_token, watts = _window_power(load, rng, tokens_in_window)
+    joules = sum((tokens * share * joules_per_token[window] for window, share in parts), np.zeros(count))
+    name = f"node-{node:05d}"
+    requests = pd.DataFrame(
+        {
+            "time": START + start_us.astype("timedelta64[us]"),
+            "end": START + end_us.astype("timedelta64[us]"),
+            "node": name,
+            "model": np.array(load.models, dtype=object)[model],
+            "input_tokens": rng.integers(10, 4000, count),
+            "output_tokens": tokens,
+        }
+    )
+    hour = requests["time"].dt.floor("h")
+    truth = pd.DataFrame({"hour": hour, "model": requests["model"], "node_wh": joules / JOULES_PER_WH})
+    idle = pd.Series(np.where(tokens_in_window == 0, watts * WINDOW_SECONDS / JOULES_PER_WH, 0.0))
+    return NodeLogs(requests, _power(load, node, name, watts), truth, idle.groupby(idle.index // 60).sum())
+
+
+def all_logs(load: Load) -> NodeLogs:
+    """The logs of all nodes together."""
+    parts = [node_logs(load, node) for node in range(load.nodes)]
+    requests, power, truth = (
+        pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+        for name in ("requests", "power", "truth")
+    )
+    return NodeLogs(
+        requests, power, truth, pd.concat([part.idle_wh for part in parts]).groupby(level=0).sum()
+    )
+
+
+def write_logs(load: Load, folder: Path, nodes_per_file: int = 16) -> Iterator[int]:
+    """Write requests/ and power/ as Parquet parts, a few nodes each; yields the nodes written so far."""
+    for first in range(0, load.nodes, nodes_per_file):
+        parts = [node_logs(load, node) for node in range(first, min(first + nodes_per_file, load.nodes))]
+        for log in ("requests", "power"):
+            table = pd.concat([getattr(part, log) for part in parts], ignore_index=True)
+            write_parquet(table.sort_values(["time", "node"]), folder / log / f"part-{first:05d}.parquet")
+        yield first + len(parts)
+
+
+def _times(load: Load, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end of each request, microseconds from the first window; none starts in an idle window."""
+    count = rng.poisson(load.minutes * load.requests_per_minute)
+    start = np.sort(rng.integers(0, load.seconds * US, count))
+    idle = rng.random(load.minutes) < load.idle_share
+    start = start[~idle[start // (WINDOW_SECONDS * US)]]
+    length = (rng.lognormal(np.log(load.median_seconds), 0.8, len(start)) * US).astype("int64")
+    end = np.minimum(start + length, load.seconds * US)
+    # the window after which comes an idle one keeps its requests, mostly, so that some windows stay idle
+    next_edge = (start // (WINDOW_SECONDS * US) + 1) * WINDOW_SECONDS * US
+    followed = np.append(idle, True)[start // (WINDOW_SECONDS * US) + 1]
+    return start, np.where(followed & (rng.random(len(start)) < 0.999), np.minimum(end, next_edge), end)
+
+
+def _parts(start: np.ndarray, end: np.ndarray, minutes: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For the k-th window that requests touch: its number, and the share of each request in it."""
+    length = np.maximum(end - start, 1)
+    first = start // (WINDOW_SECONDS * US)
+    spans = int(np.max((end - 1) // (WINDOW_SECONDS * US) - first, initial=0))
+    parts = []
+    for k in range(spans + 1):
+        window = np.minimum(first + k, minutes - 1)
+        edge = (first + k) * WINDOW_SECONDS * US
+        overlap = np.minimum(end, edge + WINDOW_SECONDS * US) - np.maximum(start, edge)
+        parts.append((window, np.maximum(overlap, 0) / length))
+    return parts
+
+
+def _window_power(
+    load: Load, rng: np.random.Generator, tokens_in_window: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joules per output token and watts of each window."""
+    drawn = rng.uniform(*JOULES_PER_TOKEN, load.minutes)
+    watts = np.maximum(drawn * tokens_in_window / WINDOW_SECONDS, LEAST_WATTS)
+    watts = np.round(np.where(tokens_in_window > 0, watts, IDLE_WATTS), 3)
+    return watts * WINDOW_SECONDS / np.where(tokens_in_window > 0, tokens_in_window, np.inf), watts
+
+
+def _power(load: Load, node: int, name: str, watts: np.ndarray) -> pd.DataFrame:
+    """One sample a second that swings around the window's mean."""
+    on_gpu = load.gpu_scope_every and node % load.gpu_scope_every == load.gpu_scope_every - 1
+    scale = load.gpu_to_node if on_gpu else 1.0
+    second = np.arange(load.seconds)
+    swing = np.where(second % 2 == 0, 1.05, 0.95)
+    return pd.DataFrame(
+        {
+            "time": START + (second * US).astype("timedelta64[us]"),
+            "node": name,
+            "watts": np.repeat(watts, WINDOW_SECONDS) * swing / scale,
+            "scope": "gpu" if on_gpu else "node_wall",
+        }
+    )
