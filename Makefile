@@ -11,7 +11,7 @@ PY := .venv/bin/python
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lock clean
+.PHONY: help setup reproduce telemetry test lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ setup: .venv/.installed  ## create or update .venv from the hash-pinned lock
 
 reproduce: setup  ## recompute every result, figure and table; say what came out identical
 	@$(PY) -m pipeline.reproduce
+
+telemetry: setup  ## fetch upstream telemetry (TELEMETRY_MIRROR, else the network), derive its tables again
+	@$(PY) -m pipeline.telemetry
 
 test: setup  ## lint, types, direction of imports, tests
 	@start=$$(date +%s); set -e; \

@@ -104,7 +104,7 @@ def _watts(path: Path, milliwatts: pd.Series) -> pd.Series:
     watts = milliwatts / MILLIWATTS_PER_WATT
     wrong = ~watts.between(*PLAUSIBLE_W)
     if wrong.any():
-        value = milliwatts[wrong].iloc[0]
+        value = float(milliwatts[wrong].iloc[0])
         expected = "power of one accelerator in mW, 50,000 to 1,500,000"
         raise InputError.at(path, row=None, column="avg_power", value=value, expected=expected)
     return watts

@@ -26,7 +26,7 @@ def read_requests(folder: Path, service: str) -> pd.DataFrame:
         if wrong.any():
             at = int(wrong.to_numpy().argmax())
             expected = "a time" if column == "TIMESTAMP" else "at least one token"
-            value = upstream[column].iloc[at]
+            value = upstream[column].tolist()[at]
             raise InputError.at(path, row=at + 2, column=column, value=value, expected=expected)
     requests = pd.DataFrame(
         {

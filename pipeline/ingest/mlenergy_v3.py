@@ -96,4 +96,4 @@ def _check_sizes(path: Path, upstream: pd.DataFrame, models: pd.DataFrame) -> No
         if wrong.any():
             row = both[wrong].iloc[0]
             expected = f"about {row[ours]} as in data/telemetry/models.csv for {row['model_id']}"
-            raise InputError.at(path, row=None, column=theirs, value=row[theirs], expected=expected)
+            raise InputError.at(path, row=None, column=theirs, value=float(row[theirs]), expected=expected)
