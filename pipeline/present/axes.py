@@ -1,5 +1,6 @@
 """Axes set up the same way in every figure: log energy axes with plain numbers, rows with names."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -18,18 +19,18 @@ def plain(value: float) -> str:
     return f"{value:,.0f}" if value >= 1 else f"{value:.6f}".rstrip("0")
 
 
-def wh(value: float) -> str:
-    """Two or three significant digits, never an exponent: 0.064, 0.31, 3.9, 10.6, 1,250."""
+def significant(value: float, digits: int = 2) -> str:
+    """A number with that many significant digits, one more from 10 on: 0.064, 3.9, 10.6."""
     if value == 0:
         return "0"
-    digits = 2 if value < 10 else 3
-    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(value)))))
+    exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    decimals = max(0, digits - (0 if exponent >= 1 else 1) - exponent)
     return f"{value:,.{decimals}f}"
 
 
 def interval(value: float, low: float, high: float) -> str:
     """A value with its interval: 0.31 (0.16–0.60)."""
-    return f"{wh(value)} ({wh(low)}–{wh(high)})"
+    return f"{significant(value)} ({significant(low)}–{significant(high)})"
 
 
 def log_axis(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 from matplotlib.transforms import blended_transform_factory
@@ -11,7 +12,7 @@ from matplotlib.transforms import blended_transform_factory
 from pipeline.present import style
 
 DATA = "data"  # gid of what shows data; tests let no text stand on it
-DOT_PT, PRINTED_PT = 3.6, 4.4
+DOT_PT, PRINTED_PT = 3.6, 2.8
 RIDGE_ALPHA = 0.30
 
 
@@ -36,7 +37,9 @@ def interval_marks(
     ax.plot(*at, "o", color=colour, zorder=3, gid=DATA, **dot)
 
 
-def summary_marks(ax: Axes, y: float, summary: Mapping[str, Any], colour: str, unit: str = "wh") -> None:
+def summary_marks(
+    ax: Axes, y: float, summary: Mapping[str, Any] | pd.Series, colour: str, unit: str = "wh"
+) -> None:
     """`interval_marks` from a row with p5_<unit> ... p95_<unit>."""
     p5, p25, p50, p75, p95 = (float(summary[f"p{p}_{unit}"]) for p in (5, 25, 50, 75, 95))
     interval_marks(ax, y, p5, p25, p50, p75, p95, colour)
@@ -53,11 +56,14 @@ def range_marks(
     ax.plot(*at, "o", color=colour, zorder=3, gid=DATA, **dot)
 
 
-def printed_marker(ax: Axes, value: float, y: float, orientation: str = "h") -> None:
-    """An open diamond at a value that the paper prints, to be set beside ours."""
-    at = (value, y) if orientation == "h" else (y, value)
-    edge: dict[str, Any] = {"markeredgecolor": style.INK, "markeredgewidth": 0.7}
-    ax.plot(*at, "D", markersize=PRINTED_PT, markerfacecolor="none", zorder=4, gid=DATA, **edge)
+def printed_marks(
+    ax: Axes, y: float, value: float, low: float | None = None, high: float | None = None
+) -> None:
+    """What the paper prints, to be set below ours: an open diamond, and ticks at the ends of its interval."""
+    edge: dict[str, Any] = {"markeredgecolor": style.INK, "markeredgewidth": 0.6, "zorder": 4, "gid": DATA}
+    ax.plot(value, y, "D", markersize=PRINTED_PT, markerfacecolor="none", **edge)
+    ends = [end for end in (low, high) if end is not None and np.isfinite(end)]
+    ax.plot(ends, [y] * len(ends), "|", markersize=PRINTED_PT + 0.6, **edge)
 
 
 def density_ridge(
@@ -73,7 +79,13 @@ def density_ridge(
     edges: (n+1,) bin edges on the value axis; density: (n,) per bin, any unit.
     """
     top = base + height * np.asarray(density) / np.max(density)
-    options: dict[str, Any] = {"color": colour, "alpha": RIDGE_ALPHA, "linewidth": 0, "zorder": 1, "gid": "density"}
+    options: dict[str, Any] = {
+        "color": colour,
+        "alpha": RIDGE_ALPHA,
+        "linewidth": 0,
+        "zorder": 1,
+        "gid": "density",
+    }
     ax.stairs(top, edges, baseline=base, fill=True, **options)
 
 
@@ -94,14 +106,28 @@ def label_direct(
     return ax.annotate(text, (x, y), color=colour, fontsize=size, fontweight=weight, **where)
 
 
-def row_labels(ax: Axes, ys: Sequence[float], texts: Sequence[str], x: float = 1.0, ha: str = "left") -> None:
-    """A column of text at axes fraction `x`, one a row: numbers beside a forest of intervals."""
+def row_texts(ax: Axes, ys: Sequence[float], texts: Sequence[str], x: float = 1.02, ha: str = "left") -> None:
+    """A column of small text at axes fraction `x`, one a row: numbers beside a forest of intervals."""
     transform = blended_transform_factory(ax.transAxes, ax.transData)
     for y, text in zip(ys, texts, strict=True):
         ax.text(x, y, text, transform=transform, ha=ha, va="center", fontsize=style.SMALL_PT)
 
 
+def row_names(ax: Axes, ys: Sequence[float], names: Sequence[str], notes: Sequence[str]) -> None:
+    """Row names on the left, each with a small second line (its value in words); a name may be blank."""
+    transform = blended_transform_factory(ax.transAxes, ax.transData)
+    place: dict[str, Any] = {"xycoords": transform, "textcoords": "offset points", "ha": "right"}
+    small: dict[str, Any] = {"fontsize": style.SMALL_PT, "color": style.MUTED}
+    for y, name, note in zip(ys, names, notes, strict=True):
+        if name:
+            ax.annotate(name, (0, y), xytext=(-5, 0.8), va="bottom", fontsize=style.TEXT_PT, **place)
+        at = {"xytext": (-5, -0.8), "va": "top"} if name else {"xytext": (-5, 0), "va": "center"}
+        ax.annotate(note, (0, y), **at, **small, **place)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+
+
 def reference_line(ax: Axes, value: float, axis: Literal["x", "y"], colour: str = style.MUTED) -> None:
     """A dashed line across the axes at a comparison value; label it beside or above the axes."""
     draw = ax.axvline if axis == "x" else ax.axhline
-    draw(value, color=colour, linewidth=0.7, dashes=(3, 2), zorder=1.5, gid="reference")
+    draw(value, color=colour, linewidth=0.7, dashes=(3, 2), zorder=0.8, gid="reference")

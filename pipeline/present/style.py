@@ -22,7 +22,8 @@ The font is Roboto, from files beside this module, so figures do not depend on t
 passes `FONT_FOLDER` to typst; SVG files carry the glyphs they use for browsers (see save.py).
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ MODEL_NAMES = {
 }
 
 UNCERTAINTY = "Dot: median; thick line: P25 to P75; thin line: P5 to P95."
-PRINTED = "Open diamond: value of the paper."
+PRINTED = "Below each interval, open diamond and ticks: median and quartiles of the paper."
 
 TEXT_PT, SMALL_PT, TITLE_PT = 7.0, 6.0, 8.0
 HAIR_PT, LINE_PT, THICK_PT = 0.5, 0.9, 3.0
@@ -162,15 +163,19 @@ def new_figure(
 
 
 def model_colour(model: str) -> str:
-    """The fixed colour of a model; models outside the paper's five share the spare colours by name."""
-    if model in MODELS:
-        return MODELS[model]
-    return SPARE_MODEL_COLOURS[sum(model.encode()) % len(SPARE_MODEL_COLOURS)]
+    """The fixed colour of a model, by key or name; others than the paper's five share the spare colours."""
+    key = model_key(model)
+    return MODELS.get(key) or SPARE_MODEL_COLOURS[sum(key.encode()) % len(SPARE_MODEL_COLOURS)]
 
 
-def model_name(model: str, names: Mapping[str, str] = MODEL_NAMES) -> str:
+def model_name(model: str) -> str:
     """A model as readers know it."""
-    return names.get(model, model)
+    return MODEL_NAMES.get(model_key(model), model)
+
+
+def model_key(model: str) -> str:
+    """`Llama 3.1 405B`, `llama-3.1-405b` and `llama_3_1_405b` are one model."""
+    return re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
 
 
 def panel_title(ax: Axes, text: str) -> None:

@@ -1,0 +1,126 @@
+"""Figures 3a and 3b: a fleet of a billion queries a day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from pipeline.assumptions.figures import Figures
+from pipeline.present import axes, key, marks, style
+from pipeline.present.figures.published.tables import PublishedTables
+from pipeline.present.save import Drawing
+
+BAR_HEIGHT = 0.5
+SHORT_COLOUR, LONG_COLOUR = "#A9B0BA", style.MEANING["as_published"]
+MC_ONLY = "The interval of the paper (P5–P95 of a bootstrap of the mean) is Monte Carlo error only"
+DATACENTRE_GWH, WEB_SEARCH_GWH = 0.576, 0.3  # 30 MW at 80 % for 24 h; 1e9 searches of 0.3 Wh
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One scenario: its name, total, components from left to right, and the claim it is set beside."""
+
+    name: str
+    total: pd.Series
+    short: pd.Series | None = None
+    long: pd.Series | None = None
+    claim: pd.Series | None = None
+
+
+def fig_3a(tables: PublishedTables, profile: Figures) -> Drawing:
+    """Traditional queries only: baseline and improved."""
+    bars = [
+        Bar("Baseline", tables.scenario("short"), claim=tables.claim("v2.fleet.short.code")),
+        Bar(
+            "Improved", tables.scenario("short_improved"), claim=tables.claim("v2.fleet.short_improved.code")
+        ),
+    ]
+    figure, ax = style.new_figure(profile, "single", height_mm=38)
+    _draw_bars(ax, bars, room=1.3)
+    key.key(ax, [(key.printed_sample(ends=False), key.PRINTED_WORDS)])
+    alt = f"Two bars of GWh a day for a billion traditional queries a day: {_in_words(bars)}."
+    caption = (
+        "Energy of a billion traditional queries a day, as published, before and after improved serving. "
+        f"Open diamond: the paper. {MC_ONLY}, narrower than the diamond."
+    )
+    return Drawing(figure, alt, caption)
+
+
+def fig_3b(tables: PublishedTables, profile: Figures) -> Drawing:
+    """A tenth of the queries with test-time scaling, stacked, with two reference lines."""
+    bars = [
+        Bar("All traditional", tables.scenario("short"), claim=tables.claim("v2.fleet.short.code")),
+        _mixed(tables, "10% long", "mixed"),
+        _mixed(tables, "10% long, improved", "mixed_improved"),
+    ]
+    figure, ax = style.new_figure(profile, "middle", height_mm=56)
+    _draw_bars(ax, bars, room=1.16)
+    _reference(ax, WEB_SEARCH_GWH, f"a billion web searches: {WEB_SEARCH_GWH:g}", "right")
+    _reference(ax, DATACENTRE_GWH, f"{DATACENTRE_GWH:g}: 30 MW at 80%", "left")
+    key.key(ax, [(key.printed_sample(ends=False), key.PRINTED_WORDS)])
+    alt = (
+        f"Three stacked bars of GWh a day for a billion queries a day: {_in_words(bars)}. "
+        f"Lines at {WEB_SEARCH_GWH:g} (a billion web searches) and {DATACENTRE_GWH:g} (30 MW at 80%)."
+    )
+    caption = (
+        "Energy of a billion queries a day, as published: all traditional, with 10% test-time scaling, and "
+        "the same mix with improved serving. Dashed: a billion web searches "
+        f"({WEB_SEARCH_GWH:g} GWh) and a day of a 30 MW datacentre at 80% load ({DATACENTRE_GWH:g} GWh). "
+        f"Open diamond: the paper. {MC_ONLY}."
+    )
+    return Drawing(figure, alt, caption)
+
+
+def _mixed(tables: PublishedTables, name: str, scenario: str) -> Bar:
+    total, short, long = (tables.scenario(scenario, part) for part in ("total", "short", "long"))
+    return Bar(name, total, short, long, tables.claim(f"v2.fleet.{scenario}.code"))
+
+
+def _draw_bars(ax: Axes, bars: Sequence[Bar], room: float) -> None:
+    ys = axes.name_rows(ax, [bar.name for bar in bars], room=(0.55, 0.55))
+    end = max(float(bar.total["value_gwh_per_day"]) for bar in bars) * room
+    for y, bar in zip(ys, bars, strict=True):
+        _draw_bar(ax, float(y), bar)
+    ax.set(xlim=(0, end), xlabel="Energy of a billion queries a day (GWh/day)")
+    ax.grid(axis="x")
+
+
+def _draw_bar(ax: Axes, y: float, bar: Bar) -> None:
+    if bar.short is None or bar.long is None:
+        parts = [(bar.total, SHORT_COLOUR, style.INK, "")]
+    else:
+        parts = [
+            (bar.short, SHORT_COLOUR, style.INK, "traditional"),
+            (bar.long, LONG_COLOUR, style.PAPER, "long"),
+        ]
+    left = 0.0
+    for part, colour, ink, words in parts:
+        value = float(part["value_gwh_per_day"])
+        ax.barh(y, value, BAR_HEIGHT, left=left, color=colour, gid="bar")
+        if words:
+            place: dict[str, Any] = {"ha": "center", "va": "center", "linespacing": 1.05}
+            text = ax.text(left + value / 2, y, f"{words}\n{_gwh(part)}", color=ink, **place)
+            text.set(fontsize=style.SMALL_PT, gid=f"on {colour}")
+        left += value
+    if bar.claim is not None:
+        marks.printed_marks(ax, y + BAR_HEIGHT / 2 + 0.1, float(bar.claim["value"]))
+    marks.label_direct(ax, left, y, f"{_gwh(bar.total)} GWh", weight="bold")
+
+
+def _reference(ax: Axes, value: float, words: str, side: str) -> None:
+    """A dashed line named above the axes, with its text to one side of it."""
+    marks.reference_line(ax, value, "x")
+    place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    shift = 4 if side == "right" else -4
+    text = ax.annotate(words, (value, 1), (shift, 2), ha=side, va="bottom", **place)
+    text.set(fontsize=style.SMALL_PT, color=style.MUTED)
+
+
+def _gwh(row: pd.Series) -> str:
+    return f"{float(row['value_gwh_per_day']):.2f}"
+
+
+def _in_words(bars: Sequence[Bar]) -> str:
+    return "; ".join(f"{bar.name.lower()} {_gwh(bar.total)}" for bar in bars)

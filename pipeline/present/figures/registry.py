@@ -1,0 +1,41 @@
+"""What a figure is, and how a list of them is drawn and saved.
+
+A group of figures is a module with a list `FIGURES` of `Entry`; catalogue.py lists the groups. A stage
+draws one group: `draw_all(FIGURES, tables, profile, ...)`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.assumptions.figures import Figures, Width
+from pipeline.present import style
+from pipeline.present.save import Drawing, Provenance, save_figure
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure: file name, title, column, the function that draws it, the files it reads."""
+
+    name: str
+    title: str
+    width: Width
+    draw: Callable[[Any, Figures], Drawing]
+    inputs: Sequence[str]
+
+
+def draw_all(
+    entries: Sequence[Entry],
+    tables: Any,
+    profile: Figures,
+    parameters: Mapping[str, Any],
+    seed: int | None,
+    folder: Path | str = "figures",
+) -> None:
+    """Draw and save every figure of a list from the tables of its group."""
+    with style.context():
+        for entry in entries:
+            provenance = Provenance(entry.inputs, parameters, seed)
+            drawing = entry.draw(tables, profile)
+            save_figure(drawing, folder, entry.name, entry.title, entry.width, profile, provenance)
