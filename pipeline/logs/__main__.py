@@ -1,7 +1,7 @@
 """Energy, water and idle energy per query from logs: `python -m pipeline.logs REQUESTS POWER -o OUT`.
 
-Inputs: a log of requests and a log of power (Parquet, CSV or JSON lines, text also as .gz; a file, a folder of
-them, or an address that only the engine can reach). Outputs in OUT: hours.csv, models.csv, account.csv.
+Inputs: a log of requests and a log of power (Parquet, CSV or JSON lines, text also as .gz; a file, a folder
+of them, or an address that only the engine can reach). Outputs in OUT: hours.csv, models.csv, account.csv.
 Settings: section `logs` of params.yaml.
 """
 

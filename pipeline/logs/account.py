@@ -17,7 +17,7 @@ def account(
     rows_in: dict[str, int],
     energy_in_uj: int,
 ) -> pd.DataFrame:
-    """The table of contract ACCOUNT from rows and microjoules by reason ('used', 'serving', 'idle' are uses)."""
+    """The table of contract ACCOUNT from rows and microjoules by reason (or use: used, serving, idle)."""
     rows = [_row("requests", "in", "", rows_in["requests"], None)]
     rows += [
         _row("requests", *_outcome(name, {"used"}), count, request_uj.get(name))
@@ -30,15 +30,10 @@ def account(
     ]
     columns = ["log", "outcome", "reason", "rows", "node_wh"]
     table = pd.DataFrame(rows, columns=pd.Index(columns)).astype({"node_wh": "float64"})
-    order = {"in": 0, "used": 1, "set_aside": 2}
-    logs = {"requests": 0, "power_series": 1}
+    order = {"requests": 0, "power_series": 1, "in": 0, "used": 1, "set_aside": 2}
     table = table.sort_values(
         ["log", "outcome", "reason"],
-        key=lambda column: (
-            column.map(logs if column.name == "log" else order if column.name == "outcome" else None)
-            if column.name != "reason"
-            else column
-        ),
+        key=lambda column: column if column.name == "reason" else column.map(order),
         ignore_index=True,
     )
     return validate(table, ACCOUNT, "account.csv")

@@ -150,9 +150,7 @@ def _published(table: pd.DataFrame, hour: str | None, settings: Settings) -> pd.
     }
     if hour is None:
         return validate(pd.DataFrame(columns).sort_values("model", ignore_index=True), MODELS, "models.csv")
-    start = pd.to_datetime(table[hour].astype("int64") * int(3600), unit="s").dt.strftime(
-        "%Y-%m-%dT%H:00:00Z"
-    )
+    start = pd.to_datetime(table[hour].astype("int64") * 3600, unit="s").dt.strftime("%Y-%m-%dT%H:00:00Z")
     result = pd.DataFrame({"hour": start.astype("str")} | columns)
     return validate(result.sort_values(["hour", "model"], ignore_index=True), HOURS, "hours.csv")
 

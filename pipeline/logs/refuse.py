@@ -1,4 +1,4 @@
-"""What refuses a log as a whole: cells that cannot be read, mixed time zones, wrong units, a wrong interval."""
+"""What refuses a whole log: cells that cannot be read, mixed time zones, wrong units, a wrong interval."""
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -77,7 +77,7 @@ def refuse_units(engine: Engine, source: Source, of_meters: ir.Table, settings: 
     value = _first(engine, raw.filter((raw.node == node["node"]) & beyond), "watts")
     expected = (
         f"watts from {settings.plausible_watts_min:g} to {settings.plausible_watts_max:g}; this looks like "
-        f"{'mW' if too_high else 'kW'} (node {node['node']!r}: {node['high'] if too_high else node['low']} of "
+        f"{'mW' if too_high else 'kW'} (node {node['node']!r}: {node['high' if too_high else 'low']} of "
         f"{node['samples']} samples; the limits are logs.plausible_watts_min and _max)"
     )
     raise _at(source, "watts", value, expected)

@@ -1,4 +1,4 @@
-"""Rows of the two logs: typed, weighed, placed in windows, and marked with the reason when they cannot be used.
+"""Rows of the two logs: typed, weighed, placed in windows, and marked with the reason why they are not used.
 
 Times are microseconds since 1970 UTC, token weights whole 1/100,000ths, power whole milliwatts: sums of whole
 numbers do not depend on the order in which threads and machines add them up.
@@ -21,7 +21,7 @@ ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 def request_rows(
     engine: Engine, source: Source, contract: dict[str, LogColumn], settings: Settings
 ) -> ir.Table:
-    """Typed rows of `requests`: + weight, first and last window, tokens' weight in each, reason (a number)."""
+    """Typed rows of `requests`: + weight, first and last window, weight in each, reason (a number)."""
     raw = engine.read(source)
     check_types(source, raw, contract)
     has_end = "end" in raw.columns

@@ -32,7 +32,7 @@ BLOCK = 1 << 22
 
 @dataclass(frozen=True)
 class Source:
-    """One log: its files (none when only the engine can reach it), their format, the columns of a text log."""
+    """One log: its files (none when only the engine reaches it), their format, the columns of a text log."""
 
     name: str
     format: Format

@@ -6,6 +6,8 @@ spans:  node, first, last, reason -> requests, weight_first, weight_between, wei
 grid:   node, window -> energy_uj, samples, weight, uj_per_weight, ...
 """
 
+from typing import Any
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -19,12 +21,12 @@ COVERED, NOT_COVERED, CLOCK_WENT_BACK = 0, 1, 2
 
 
 @ibis.udf.scalar.builtin(name="bit_count", signature=(("int64",), "int64"))
-def bit_count(bits: int) -> int:
+def bit_count(bits: Any) -> Any:
     """Bits that are set; both engines have the function under this name."""
 
 
 @ibis.udf.agg.builtin(name="bit_or", signature=(("int64",), "int64"))
-def bit_or(bits: int) -> int:
+def bit_or(bits: Any) -> Any:
     """All bits that are set in any row; Ibis knows it for DuckDB only."""
 
 

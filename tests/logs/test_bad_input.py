@@ -1,0 +1,280 @@
+"""Every way in which a log can be wrong: refused with file, row and column, or set aside and counted."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.errors import InputError
+from tests.logs.conftest import ROOT, START, estimate, power, requests, rows, write
+
+
+@pytest.fixture
+def asked() -> pd.DataFrame:
+    return requests((1, "a", "x", 10, 30), (61, "a", "x", 10, 30), (62, "a", "y", 10, 20))
+
+
+def refused(tmp_path: Path, asked: pd.DataFrame, drawn: pd.DataFrame, suffix: str = "csv") -> str:
+    with pytest.raises(InputError) as error:
+        estimate(write(asked, tmp_path / f"requests.{suffix}"), write(drawn, tmp_path / f"power.{suffix}"))
+    return str(error.value)
+
+
+def test_unsorted_time_gives_the_same_result(run, asked):
+    drawn = power()
+    sorted_first = run(asked, drawn)
+    pd.testing.assert_frame_equal(
+        sorted_first.hours, run(asked[::-1], drawn.sample(frac=1, random_state=3)).hours, check_exact=True
+    )
+
+
+def test_repeated_rows_count_once(run, asked):
+    drawn = power()
+    twice = run(pd.concat([asked, asked[:2], asked[:1]]), pd.concat([drawn, drawn[:5]]))
+    assert rows(twice, "requests", "duplicate") == 3
+    assert rows(twice, "power_series", "duplicate") == 5
+    pd.testing.assert_frame_equal(twice.hours, run(asked, drawn).hours, check_exact=True)
+
+
+def test_requests_with_different_ids_are_not_repeats(run, asked):
+    same = pd.concat([asked[:1], asked[:1]]).assign(request=["first", "second"])
+    assert run(same, power()).hours["queries"].item() == 2
+
+
+def test_two_requests_at_the_same_time_are_not_repeats(run):
+    overlapping = requests((1, "a", "x", 10, 30), (1, "a", "y", 10, 30))
+    result = run(overlapping, power())
+    assert result.hours["queries"].tolist() == [1, 1]
+    assert result.hours["node_mean_wh"].tolist() == pytest.approx([30, 30])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_mixed_time_zones_are_refused(tmp_path, asked, suffix):
+    mixed = asked.assign(time=["2026-01-05T00:00:01Z", "2026-01-05T00:01:01", "2026-01-05T01:01:02+01:00"])
+    message = refused(tmp_path, mixed, power(), suffix)
+    assert f"requests.{suffix}, row {3 if suffix == 'csv' else 2}, column 'time'" in message
+    assert "2 of the 3 times" in message
+
+
+def test_offsets_that_are_all_stated_are_converted(run, asked):
+    zoned = asked.assign(
+        time=["2026-01-05T00:00:01.000000Z", "2026-01-05T01:01:01+01:00", "2026-01-04T18:01:02-06:00"]
+    )
+    pd.testing.assert_frame_equal(run(zoned, power()).hours, run(asked, power()).hours, check_exact=True)
+
+
+def test_a_clock_set_back_sets_its_windows_aside(run, asked):
+    drawn = power(minutes=6)
+    repeated = drawn[60:120].assign(time=lambda t: t["time"] + pd.Timedelta(500, "ms"))
+    result = run(asked, pd.concat([drawn, repeated]))
+    assert rows(result, "power_series", "clock_went_back") == 120
+    assert rows(result, "requests", "window_without_power") == 2
+
+
+def test_a_gap_in_the_power_sets_its_window_aside(run, asked):
+    drawn = power(minutes=6)
+    result = run(asked, drawn.drop(drawn.index[70:100]))
+    assert rows(result, "power_series", "window_not_covered") == 30
+    assert rows(result, "requests", "window_without_power") == 2
+    assert result.hours["queries"].item() == 1
+
+
+def test_a_request_half_in_a_gap_is_set_aside_with_its_share(run):
+    drawn = power(minutes=6)
+    half = requests((30, "a", "x", 1, 30), (1, "a", "y", 1, 45)).assign(
+        end=START + pd.to_timedelta([90, 10], unit="s")
+    )
+    result = run(half, drawn.drop(drawn.index[60:120]))
+    assert result.hours["node_mean_wh"].item() == pytest.approx(60 * 45 / 60)
+    lost = result.account.query("reason == 'window_without_power'")
+    assert lost["rows"].item() == 1
+    assert lost["node_wh"].item() == pytest.approx(60 * 15 / 60)
+
+
+def test_requests_of_a_node_without_power_are_set_aside(run, asked):
+    elsewhere = requests((1, "nowhere", "x", 10, 30))
+    assert rows(run(pd.concat([asked, elsewhere]), power()), "requests", "node_without_power") == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("node", None, "node_missing"),
+        ("model", None, "model_missing"),
+        ("output_tokens", -1, "tokens_negative"),
+        ("input_tokens", -5, "tokens_negative"),
+        ("output_tokens", float("nan"), "tokens_missing"),
+        ("output_tokens", float("inf"), "tokens_missing"),
+        ("output_tokens", 12.5, "tokens_not_whole"),
+        ("output_tokens", 1e12, "tokens_out_of_range"),
+        ("output_tokens", 0, "no_tokens"),
+        ("time", pd.NaT, "time_missing"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_an_unusable_request_is_set_aside(run, asked, column, value, reason, suffix):
+    bad = asked.astype({"output_tokens": "float64", "input_tokens": "float64"})
+    if column == "time" and suffix == "csv":
+        bad = bad.assign(time=[t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in bad["time"]])
+        value = ""
+    bad.loc[bad.index[2], column] = value
+    result = run(bad, power(), suffix)
+    assert rows(result, "requests", reason) == 1
+    assert rows(result, "requests", "", "used") == 2
+
+
+def test_a_request_that_ends_before_it_starts_is_set_aside(run, asked):
+    ends = asked.assign(end=asked["time"] + pd.to_timedelta([1, 1, -1], unit="s"))
+    assert rows(run(ends, power()), "requests", "ends_before_start") == 1
+
+
+def test_a_window_with_unusable_requests_only_is_not_idle(run, asked):
+    result = run(pd.concat([asked, requests((121, "a", "x", 10, -30))]), power())
+    assert rows(result, "power_series", "only_unusable_requests") == 60
+    assert result.hours["idle_wh"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("watts", "reason"),
+    [
+        (-5.0, "watts_negative"),
+        (0.0, "watts_zero"),
+        (float("nan"), "watts_missing"),
+        (float("inf"), "watts_missing"),
+        (3.6, "watts_too_low"),
+        (3.6e6, "watts_too_high"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_an_unusable_sample_is_set_aside(run, asked, watts, reason, suffix):
+    drawn = power()
+    drawn.loc[5, "watts"] = watts
+    result = run(asked, drawn, suffix)
+    assert rows(result, "power_series", reason) == 1
+    assert result.hours["node_mean_wh"].sum() == pytest.approx((60 + 60 * 30 / 50) / 2 + 60 * 20 / 50)
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(1000.0, "mW"), (0.001, "kW")])
+def test_watts_in_another_unit_are_refused(tmp_path, asked, factor, unit):
+    other = power(node="b")
+    other["watts"] *= factor
+    message = refused(tmp_path, asked, pd.concat([power(), other]))
+    assert "power.csv, row 182, column 'watts'" in message
+    assert f"looks like {unit}" in message
+    assert "node 'b': 180 of 180" in message
+
+
+def test_another_interval_of_samples_is_refused(tmp_path, asked):
+    assert "logs.sample_seconds = 1" in refused(tmp_path, asked, power()[::10])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_unknown_and_missing_columns_are_refused(tmp_path, asked, suffix):
+    assert "unknown column 'watt'" in refused(tmp_path, asked, power().assign(watt=1), suffix)
+    assert "column 'model' is missing" in refused(tmp_path, asked.drop(columns="model"), power(), suffix)
+
+
+def test_columns_of_another_type_are_refused(tmp_path, asked):
+    assert "column 'node': type int64, expected text" in refused(
+        tmp_path, asked.assign(node=7), power(), "parquet"
+    )
+    assert "expected timestamp" in refused(tmp_path, asked.assign(time=7), power(), "parquet")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("output_tokens", "many"), ("input_tokens", "1x"), ("time", "yesterday")],
+)
+@pytest.mark.parametrize(("suffix", "row"), [("csv", 3), ("jsonl", 2), ("csv.gz", 3)])
+def test_a_cell_that_cannot_be_read_is_refused(tmp_path, asked, column, value, suffix, row):
+    bad = asked.astype("object")
+    bad["time"] = [t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in asked["time"]]
+    bad.loc[1, column] = value
+    message = refused(tmp_path, bad, power(), suffix)
+    assert f"requests.{suffix}, row {row}, column {column!r}: {value!r}, expected" in message
+
+
+def test_an_unknown_scope_is_refused(tmp_path, asked):
+    drawn = power()
+    drawn.loc[7, "scope"] = "rack"
+    assert "power.csv, row 9, column 'scope': 'rack'" in refused(tmp_path, asked, drawn)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "csv.gz"])
+def test_a_half_written_last_line_is_refused(tmp_path, asked, suffix):
+    path, drawn = write(asked, tmp_path / f"requests.{suffix}"), write(power(), tmp_path / "power.csv")
+    raw = gzip.decompress(path.read_bytes()) if suffix.endswith("gz") else path.read_bytes()
+    path.write_bytes(gzip.compress(raw[:-2]) if suffix.endswith("gz") else raw[:-2])
+    with pytest.raises(InputError, match="half-written"):
+        estimate(path, drawn)
+
+
+def test_a_truncated_gzip_file_is_refused(tmp_path, asked):
+    path, drawn = write(asked, tmp_path / "requests.csv.gz"), write(power(), tmp_path / "power.csv")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"requests\.csv\.gz: not a whole gzip file"):
+        estimate(path, drawn)
+
+
+@pytest.mark.parametrize(("suffix", "row"), [("csv", 3), ("jsonl", 2)])
+def test_a_line_that_breaks_off_in_the_middle_is_refused(tmp_path, asked, suffix, row):
+    path, drawn = write(asked, tmp_path / f"requests.{suffix}"), write(power(), tmp_path / "power.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    lines[row - 1] = lines[row - 1][:30] + "\n"
+    path.write_text("".join(lines))
+    with pytest.raises(InputError, match=rf"requests\.{suffix}, row {row}: "):
+        estimate(path, drawn)
+
+
+@pytest.mark.parametrize("name", ["requests.csv", "requests.jsonl", "requests.parquet", "requests.csv.gz"])
+def test_an_empty_file_is_refused(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match="the file is empty"):
+        estimate(tmp_path / name, write(power(), tmp_path / "power.csv"))
+
+
+def test_a_header_without_rows_is_refused(tmp_path, asked):
+    assert "without rows" in refused(tmp_path, asked[:0], power())
+    assert "without rows" in refused(tmp_path, asked[:0], power(), "parquet")
+
+
+def test_a_truncated_parquet_file_is_refused(tmp_path, asked):
+    path = write(asked, tmp_path / "requests.parquet")
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="not a whole Parquet file"):
+        estimate(path, write(power(), tmp_path / "power.csv"))
+
+
+def test_a_missing_file_and_an_unknown_kind_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        estimate(tmp_path / "none.csv", tmp_path / "power.csv")
+    (tmp_path / "requests.xlsx").write_text("x")
+    with pytest.raises(InputError, match="unknown kind of file"):
+        estimate(tmp_path / "requests.xlsx", tmp_path / "power.csv")
+
+
+def test_logs_that_do_not_meet_are_refused(tmp_path, asked):
+    assert "no request could be given energy" in refused(tmp_path, asked.assign(node="z"), power())
+
+
+def test_the_command_writes_all_tables_or_none(tmp_path, asked):
+    good, drawn = write(asked, tmp_path / "requests.csv"), write(power(), tmp_path / "power.csv")
+    bad = write(asked.assign(output_tokens="many"), tmp_path / "bad.csv")
+
+    def command(path: Path, out: str, *more: str) -> subprocess.CompletedProcess:
+        words = [sys.executable, "-m", "pipeline.logs", path, drawn, "-o", tmp_path / out, *more]
+        return subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+
+    assert command(good, "out").returncode == 0
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["account.csv", "hours.csv", "models.csv"]
+    failed = command(bad, "none")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(
+        f"error: {bad}, row 2, column 'output_tokens': 'many', expected a whole number"
+    )
+    assert failed.stderr.count("\n") == 1
+    assert not (tmp_path / "none").exists()
+    assert "expected duckdb, local" in command(good, "none", "--engine", "oracle").stderr
