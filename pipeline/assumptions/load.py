@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from pipeline.assumptions.base import Section
 from pipeline.assumptions.figures import Figures
 from pipeline.assumptions.logs import Logs
+from pipeline.assumptions.published import AsPublished
+from pipeline.assumptions.re_estimate import ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.errors import InputError
 
@@ -18,6 +21,9 @@ PARAMS = Path("params.yaml")
 
 class Assumptions(Section):
     """Everything that the analyses assume."""
+
+    as_published: AsPublished
+    re_estimate: ReEstimate
 
 
 class Params(Section):
@@ -29,11 +35,27 @@ class Params(Section):
     logs: Logs
 
 
-def _problem(path: Path, error: ValidationError) -> str:
+def _key(data: Any, item: ErrorDetails) -> str:
+    """The dotted path of a wrong key as it stands in the file.
+
+    pydantic also names the family of a distribution on the way, which is no key of the file.
+    """
+    parts = []
+    for part in item["loc"]:
+        keys = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+        holds = part in keys
+        if holds:
+            data = data[part]
+        if holds or (item["type"] == "missing" and part == item["loc"][-1]):
+            parts.append(str(part))
+    return ".".join(parts) or "(top level)"
+
+
+def _problem(path: Path, data: Any, error: ValidationError) -> str:
     """One line for each wrong key: its path in the file, what is wrong, and the value found."""
     lines = []
     for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"]) or "(top level)"
+        key = _key(data, item)
         found = "" if isinstance(item["input"], dict) else f", found {item['input']!r}"
         lines.append(f"{path}, {key}: {item['msg']}{found}")
     return "\n".join(lines)
@@ -54,7 +76,7 @@ def read(path: Path | str = PARAMS) -> Params:
     try:
         return Params.model_validate(data)
     except ValidationError as error:
-        raise InputError(_problem(path, error)) from None
+        raise InputError(_problem(path, data, error)) from None
 
 
 def load(*keys: str, path: Path | str = PARAMS) -> Any:

@@ -1,0 +1,28 @@
+"""Scrambled Sobol points, in independent replicates, from a seed that belongs to a stage and a stream."""
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from pipeline.assumptions.simulation import Simulation
+
+Array = NDArray[np.float64]
+# scipy's points are multiples of 2^-30 and may be 0; the middle of the cell never is 0 or 1.
+HALF_CELL = 2.0**-31
+
+
+def stage_seed(simulation: Simulation, stage: str) -> np.random.SeedSequence:
+    """The seed of a stage: the common seed, and the stage's name through its CRC-32."""
+    return np.random.SeedSequence([simulation.seed, zlib.crc32(stage.encode())])
+
+
+def points(seed: np.random.SeedSequence, simulation: Simulation, dimensions: int) -> Array:
+    """Points in the open unit cube, (dimensions, replicates, draws); each replicate has its own scramble."""
+    count = simulation.draws_per_replicate
+    replicates = [
+        qmc.Sobol(dimensions, rng=np.random.default_rng(child)).random(count).T
+        for child in seed.spawn(simulation.replicates)
+    ]
+    return np.stack(replicates, axis=1) + HALF_CELL
