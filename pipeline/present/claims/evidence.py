@@ -1,0 +1,68 @@
+"""What a claim is checked with: the result tables, and estimates with their Monte Carlo error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.distributions import Distribution
+
+Array = NDArray[np.float64]
+AUTHORS_STREAM = "_authors_stream"  # suffix of a variant computed with the authors' random numbers
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Value, low and high, and the standard error of each in one run of the authors' size; NaN: not given."""
+
+    ours: Array
+    error: Array
+
+    @classmethod
+    def of(cls, value: float = np.nan, low: float = np.nan, high: float = np.nan) -> "Estimate":
+        """An estimate without Monte Carlo error."""
+        return cls(np.array([value, low, high]), np.zeros(3))
+
+    def scaled(self, factor: float) -> "Estimate":
+        """The same in another unit."""
+        return Estimate(self.ours * factor, self.error * factor)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The tables a claim is checked with; `levers` by name, as the assumptions give them."""
+
+    energy: pd.DataFrame  # pipeline.contracts.results.ENERGY_PER_QUERY
+    fleet: pd.DataFrame  # pipeline.contracts.results.FLEET
+    tokens: pd.DataFrame  # pipeline.contracts.results.TOKEN_LENGTHS
+    claims: pd.DataFrame  # pipeline.contracts.published.CLAIMS
+    levers: Mapping[str, Distribution]
+
+    def query(self, variant: str, regime: str, subject: str) -> pd.Series:
+        """The row of one subject in energy_per_query; KeyError when there is none."""
+        keys = {"analysis": "as_published", "variant": variant, "regime": regime, "subject": subject}
+        return _only_row(self.energy, keys)
+
+    def length(self, variant: str, regime: str, subject: str) -> pd.Series:
+        """The row of one subject among the token lengths; KeyError when there is none."""
+        keys = {"analysis": "as_published", "variant": variant, "regime": regime, "subject": subject}
+        return _only_row(self.tokens, keys)
+
+    def fleet_row(self, variant: str, scenario: str, component: str) -> pd.Series:
+        """The row of one scenario in the fleet table; KeyError when there is none."""
+        keys = {"analysis": "as_published", "variant": variant, "scenario": scenario, "component": component}
+        return _only_row(self.fleet, keys)
+
+    def published(self, key: str) -> float:
+        """The printed value of another claim."""
+        return float(_only_row(self.claims, {"key": key})["value"])
+
+
+def _only_row(table: pd.DataFrame, keys: Mapping[str, str]) -> pd.Series:
+    wanted = np.logical_and.reduce([table[column] == value for column, value in keys.items()])
+    found = table[wanted]
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} rows with {dict(keys)}, expected one")
+    return found.iloc[0]

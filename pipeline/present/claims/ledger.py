@@ -1,0 +1,102 @@
+"""Lay every published number beside ours and say what became of it.
+
+Verdicts: `exact` when ours rounds to each printed number; `within Monte Carlo error` when the rest of the
+difference is what a run of the authors' size scatters; `differs`; `cannot be computed`; `not yet`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts import validate
+from pipeline.contracts.ledger import LEDGER
+from pipeline.errors import InputError
+from pipeline.present.claims.evidence import Array, Evidence
+from pipeline.present.claims.recipes import ASSUMPTIONS, AUTHORS, Recipe, Unresolved
+
+ENDS = ["value", "low", "high"]
+TWO_STANDARD_ERRORS = 2.0
+NOISE = 1e-9  # relative: a half unit is met when only the last bits of a float say otherwise
+WHY_TOLERANCE = {
+    AUTHORS: "half a unit of the last printed digit: the random numbers are the same",
+    ASSUMPTIONS: "half a unit of the last printed digit: no random numbers are involved",
+}
+WHY_MONTE_CARLO = (
+    "half a unit of the last printed digit plus two standard errors of one run of the authors' size"
+)
+
+
+def make_ledger(evidence: Evidence, recipes: Mapping[str, Recipe]) -> pd.DataFrame:
+    """One row for every claim, in the order of the published table; columns as in contracts.ledger.LEDGER.
+
+    Raises InputError when a claim has no recipe or a recipe no claim.
+    """
+    keys = list(evidence.claims["key"])
+    without = [key for key in keys if key not in recipes] + [key for key in recipes if key not in keys]
+    if without:
+        raise InputError(f"claims and recipes differ: {without[0]!r} stands in only one of them")
+    records: list[dict[str, Any]] = evidence.claims.to_dict("records")  # type: ignore[assignment]
+    rows = [_judge(claim, recipes[claim["key"]], evidence) for claim in records]
+    return validate(pd.DataFrame(rows, columns=pd.Index(list(LEDGER.columns))), LEDGER, "claims ledger")
+
+
+def counts(ledger: pd.DataFrame) -> dict[str, int]:
+    """How many claims have each verdict; every verdict stands, also with none."""
+    verdicts = LEDGER.columns["verdict"].checks[0].statistics["allowed_values"]
+    return {verdict: int((ledger["verdict"] == verdict).sum()) for verdict in verdicts}
+
+
+def printed_decimals(numbers: Array) -> list[int]:
+    """Decimals of a row of printed numbers: all as many as the longest has, as zeros at the end get lost."""
+    texts = [Decimal(repr(float(number))).normalize() for number in numbers[~np.isnan(numbers)]]
+    most = max(max(0, -int(text.as_tuple().exponent)) for text in texts)
+    return [most] * len(numbers)
+
+
+def _judge(claim: Mapping[str, Any], recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
+    published = np.array([claim[end] for end in ENDS], dtype=float)
+    row = {name: claim[name] for name in ("key", "version", "where", "quantity", "unit", "interval", "kind")}
+    row |= {f"published_{end}": number for end, number in zip(ENDS, published, strict=True)}
+    row["compared_with"] = recipe.compared_with
+    if isinstance(recipe, Unresolved):
+        return row | {"verdict": recipe.verdict, "reason": recipe.reason}
+    estimate = recipe.evaluate(evidence)
+    half_unit = 0.5 * 10.0 ** -np.array(recipe.decimals or printed_decimals(published))
+    scatter = TWO_STANDARD_ERRORS * estimate.error if recipe.compared_with not in WHY_TOLERANCE else 0.0
+    tolerance = np.where(np.isnan(published), np.nan, half_unit + scatter)
+    row |= {f"ours_{end}": number for end, number in zip(ENDS, estimate.ours, strict=True)}
+    row |= {f"tolerance_{end}": number for end, number in zip(ENDS, tolerance, strict=True)}
+    row["tolerance_reason"] = WHY_TOLERANCE.get(recipe.compared_with, WHY_MONTE_CARLO)
+    row["verdict"] = _verdict(published, estimate.ours, half_unit, tolerance)
+    explain = row["verdict"] == "differs" or recipe.explain
+    row["reason"] = _reason(recipe, estimate.ours, published) if explain else None
+    return row
+
+
+def _verdict(published: Array, ours: Array, half_unit: Array, tolerance: Array) -> str:
+    given = ~np.isnan(published)
+    apart = np.abs(ours - published)[given]  # NaN where ours lacks a printed number: never close enough
+    slack = NOISE * np.abs(published[given])
+    if np.all(apart <= half_unit[given] + slack):
+        return "exact"
+    return "within Monte Carlo error" if np.all(apart <= tolerance[given] + slack) else "differs"
+
+
+def _short(number: float) -> str:
+    """Three significant digits, without a power of ten."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+
+
+def _reason(recipe: Recipe, ours: Array, published: Array) -> str:
+    names = {end: _short(number) for end, number in zip(ENDS, ours, strict=True)}
+    if recipe.reason:
+        return recipe.reason.format(**names)
+    found = [
+        f"{end} {theirs:g} comes out as {names[end]}"
+        for end, theirs in zip(ENDS, published, strict=True)
+        if not np.isnan(theirs)
+    ]
+    return f"The printed {', '.join(found)}."

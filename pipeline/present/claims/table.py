@@ -1,0 +1,174 @@
+"""Which claim is computed by which recipe: one entry for every key of data/published/claims.csv."""
+
+from pipeline.present.claims.recipes import (
+    AUTHORS,
+    CANNOT,
+    NOT_YET,
+    Fleet,
+    LeverMedians,
+    LeversMultiplied,
+    Query,
+    RangeOver,
+    Ratio,
+    Recipe,
+    Scaled,
+    TokenLengths,
+    Unresolved,
+)
+from pipeline.units import JOULES_PER_WH
+
+REGIMES = ["short", "long"]
+MODELS = {
+    "deepseek-r1": "DeepSeek-R1",
+    "llama_3_1_405b": "Llama 3.1 405B",
+    "nemotron_ultra_253b": "Nemotron Ultra 253B",
+    "mixtral_8x22b": "Mixtral 8x22B",
+    "llama_3_1_70b": "Llama 3.1 70B",
+}
+BLEND = "blend"
+PATHWAYS = {
+    "baseline": BLEND,
+    "model": "blend + model",
+    "serving": "blend + serving",
+    "hardware": "blend + hardware",
+}
+LEVERS = ["model", "serving", "hardware"]
+COMPUTER_W, MICROWAVE_W = 40.0, 1000.0  # the appliances that the blog names
+TWO_DECIMALS = (2, 2, 2)
+THREE_DECIMALS = (3, 3, 3)
+
+
+def _blend(variant: str, regime: str, decimals: tuple[int, int, int] | None = None) -> Query:
+    return Query(variant=variant, regime=regime, subject=BLEND, decimals=decimals)
+
+
+def _released(variant: str, regime: str, subject: str) -> Query:
+    return Query(
+        variant=variant, regime=regime, subject=subject, compared_with=AUTHORS, decimals=THREE_DECIMALS
+    )
+
+
+def _earlier_over_ours() -> RangeOver:
+    """The three estimates of Table 1 that rest on no production-like serving, over our medians."""
+    pairs = (
+        ("v2.t1.70b.aienergyscore", Query(variant="v2", regime="short", subject=MODELS["llama_3_1_70b"])),
+        ("v2.t1.mixtral.iea", Query(variant="v2", regime="short", subject=MODELS["mixtral_8x22b"])),
+        ("v2.t1.r1.iea", Query(variant="v2", regime="short", subject=MODELS["deepseek-r1"])),
+    )
+    return RangeOver(pairs=pairs, reason=OVERESTIMATE, explain=True)
+
+
+def _lengths(regime: str, subject: str, whose: str) -> TokenLengths:
+    return TokenLengths(
+        variant="v2", regime=regime, subject=subject, compared_with=AUTHORS, reason=LENGTHS.format(whose)
+    )
+
+
+WATER = "The water model comes later; the blog gives no derivation to rerun."
+TABLE_1 = "The comparison with measurements by others (Table 1) comes later."
+COMBINED = (
+    "No released script computes it; the three levers multiplied give {value} ({low} to {high}, quartiles), "
+    "so the printed upper end is about the median of the product."
+)
+OVERESTIMATE = (
+    "The earlier estimates are not named; those of Table 1 that rest on no production-like serving "
+    "are {low} to {high} times our medians."
+)
+LENGTHS = (
+    "The printed quartiles are those of {} ({{low}} to {{high}}) but the printed median is the setting; "
+    "the median of those draws is {{value}}."
+)
+IS_INPUT = "The released code takes this range as an input (the {} multiplier); nothing there derives it."
+
+PRINTED: dict[str, Recipe] = {
+    "v2.blend.short": _blend("v2", "short"),
+    "v2.blend.long": _blend("v2", "long"),
+    "v2.ratio": Ratio(numerator=_blend("v2", "long"), denominator=_blend("v2", "short")),
+    "v2.fleet.short": Fleet(variant="v2", scenario="short"),
+    "v2.fleet.mixed": Fleet(variant="v2", scenario="mixed"),
+    "v2.fleet.mixed_improved": Fleet(variant="v2", scenario="mixed_improved"),
+    "v2.overestimate": _earlier_over_ours(),
+    "v2.combined": LeversMultiplied(levers=LEVERS, reason=COMBINED),
+    "v1.blend.short": _blend("v1", "short"),
+    "v1.blend.long": _blend("v1", "long"),
+    "v1.fleet.short": Fleet(variant="v1", scenario="short"),
+    "v1.fleet.mixed": Fleet(
+        variant="v1",
+        scenario="mixed",
+        reason="The node powers of version 1 with the released fleet factors give {value} GWh/day.",
+    ),
+    "v1.fleet.mixed_improved": Fleet(variant="v1", scenario="mixed_improved"),
+    "v1.levers": LeverMedians(
+        levers=LEVERS, reason="The released multipliers have medians from {low} to {high}."
+    ),
+    "blog.short": _blend("v2", "short", decimals=TWO_DECIMALS),
+    "blog.overestimate": _earlier_over_ours(),
+    "blog.water": Unresolved(verdict=NOT_YET, reason=WATER),
+    "blog.models": Unresolved(
+        verdict=CANNOT,
+        reason="Neither throughput of the named small models nor a routing share is published.",
+    ),
+    "blog.serving": Unresolved(verdict=CANNOT, reason=IS_INPUT.format("serving")),
+    "blog.hardware": Unresolved(verdict=CANNOT, reason=IS_INPUT.format("hardware")),
+    "blog.combined": LeversMultiplied(levers=LEVERS, reason=COMBINED),
+    "blog.fleet.short": Fleet(variant="v2", scenario="short"),
+    "blog.fleet.improved": Fleet(variant="v2", scenario="short_improved"),
+    "blog.pc": Scaled(
+        of=_blend("v2", "short"),
+        factor=JOULES_PER_WH / COMPUTER_W,
+        reason="The quartiles of the blend run such a computer for {low} to {high} s.",
+    ),
+    "blog.microwave": Scaled(
+        of=_blend("v2", "short"), factor=JOULES_PER_WH / MICROWAVE_W, decimals=(1, 1, 0)
+    ),
+    "v2.tokens.short": _lengths("short", "Nemotron Ultra 253B", "one model's draws"),
+    "v2.tokens.long": _lengths("long", "histogram", "the draws made for a histogram"),
+}
+
+RELEASED: dict[str, Recipe] = {
+    **{
+        f"v2.{regime}.{key}": _released("v2", regime, subject)
+        for regime in REGIMES
+        for key, subject in MODELS.items()
+    },
+    **{
+        f"v2.{regime}.pathway.{key}": _released("v2", regime, subject)
+        for regime in REGIMES
+        for key, subject in PATHWAYS.items()
+    },
+    **{
+        f"v2.fleet.{scenario}.code": Fleet(
+            variant="v2", scenario=scenario, compared_with=AUTHORS, decimals=decimals
+        )
+        for scenario, decimals in {
+            "short": THREE_DECIMALS,
+            "short_improved": THREE_DECIMALS,
+            "mixed": THREE_DECIMALS,
+            "mixed_improved": THREE_DECIMALS,
+            "long": TWO_DECIMALS,
+            "long_improved": TWO_DECIMALS,
+        }.items()
+    },
+    **{f"v2.sens.pu.{regime}": _released("v2_power_coupled", regime, BLEND) for regime in REGIMES},
+    **{
+        f"v2.sens.input{tokens}.{regime}": _released(f"v2_input_{tokens}", regime, BLEND)
+        for regime in REGIMES
+        for tokens in (500, 1000, 5000)
+    },
+}
+
+TABLE_1_KEYS = [
+    "70b.mlenergy",
+    "70b.caravaca",
+    "70b.aienergyscore",
+    "405b.mlenergy",
+    "mixtral.mlenergy",
+    "mixtral.iea",
+    "r1.iea",
+    "r1long.mlenergy",
+]
+LATER: dict[str, Recipe] = {
+    f"v2.t1.{key}": Unresolved(verdict=NOT_YET, reason=TABLE_1) for key in TABLE_1_KEYS
+}
+
+RECIPES: dict[str, Recipe] = {**PRINTED, **RELEASED, **LATER}

@@ -1,0 +1,171 @@
+"""The tables of the as-published analysis: which columns they show, under which headings."""
+
+import pandas as pd
+
+from pipeline.assumptions.published import AsPublished
+from pipeline.present.assumption_rows import assumption_rows
+from pipeline.present.claims.evidence import AUTHORS_STREAM
+from pipeline.present.claims.table import BLEND
+from pipeline.present.tables import Table, as_given, decimals, digits
+
+AS_PUBLISHED = "v2"
+ENERGY_COLUMNS = {
+    "variant": "Variant",
+    "regime": "Queries",
+    "subject": "Model or blend",
+    "mean_wh": "Mean",
+    "p5_wh": "P5",
+    "p25_wh": "P25",
+    "p50_wh": "Median",
+    "p75_wh": "P75",
+    "p95_wh": "P95",
+    "mc_error_p50_wh": "Monte Carlo error of the median",
+    "n_draws": "Draws",
+}
+ENERGY_FORMATS = {
+    **dict.fromkeys([column for column in ENERGY_COLUMNS if column.endswith("_wh")], digits(3)),
+    "mc_error_p50_wh": digits(2),
+    "n_draws": decimals(0),
+}
+COEFFICIENTS = ["method", "intercept", "slope_input", "slope_output", "residual_sd", "largest_tokens_per_s"]
+
+
+def all_tables(
+    energy: pd.DataFrame,
+    fleet: pd.DataFrame,
+    throughput: pd.DataFrame,
+    fits: pd.DataFrame,
+    ledger: pd.DataFrame,
+    published: AsPublished,
+) -> list[Table]:
+    """The tables in the order in which the paper names them."""
+    return [
+        _assumptions(published),
+        _throughput(throughput, fits),
+        _models(energy),
+        _variants(energy),
+        _fleet(fleet),
+        _claims(ledger),
+    ]
+
+
+def _assumptions(published: AsPublished) -> Table:
+    headings = {
+        "key": "Assumption",
+        "variant": "Variant",
+        "value": "Value",
+        "unit": "Unit",
+        "source": "Source",
+    }
+    return Table(
+        "assumptions",
+        "Assumptions of the published analysis; a variant replaces only what is listed under it.",
+        assumption_rows(published),
+        {**headings, "reason": "Reason"},
+    )
+
+
+def _throughput(throughput: pd.DataFrame, fits: pd.DataFrame) -> Table:
+    """The authors' rows, each with the coefficients of its model's fit where it took part in one."""
+    rows = throughput[throughput["set"] == "published_analysis"].copy()
+    used = rows["used_by_authors"] == "yes"
+    joined = rows.merge(fits[["model", *COEFFICIENTS]], how="left", on="model", validate="many_to_one")
+    joined.loc[~used.to_numpy(), COEFFICIENTS] = None
+    joined = joined.sort_values(["model", "precision", "input_tokens", "output_tokens"], kind="stable")
+    columns = ["key", "model", "gpu", "gpus", "precision", "input_tokens", "output_tokens"]
+    columns += ["output_tokens_per_s", "used_by_authors", *COEFFICIENTS, "source", "document_version"]
+    return Table(
+        "throughput",
+        "Throughput rows of the published analysis, with the log-linear fit of each model; "
+        "a constant takes the largest row.",
+        joined[columns],
+        {
+            "model": "Model",
+            "gpu": "GPU",
+            "gpus": "GPUs",
+            "precision": "Precision",
+            "input_tokens": "Input tokens",
+            "output_tokens": "Output tokens",
+            "output_tokens_per_s": "Output tokens/s",
+            "used_by_authors": "Used",
+            "intercept": "Intercept",
+            "slope_input": "Slope, ln input",
+            "slope_output": "Slope, ln output",
+            "source": "Source",
+        },
+        {
+            "input_tokens": as_given,
+            "output_tokens": as_given,
+            "output_tokens_per_s": decimals(0),
+            **dict.fromkeys(["intercept", "slope_input", "slope_output"], decimals(3)),
+        },
+    )
+
+
+def _models(energy: pd.DataFrame) -> Table:
+    rows = energy[energy["variant"] == AS_PUBLISHED]
+    headings = {name: text for name, text in ENERGY_COLUMNS.items() if name != "variant"}
+    return Table(
+        "energy_per_query",
+        "Energy per query in Wh (facility: node times PUE) as published, by model and for the blend and its "
+        "pathways, recomputed with many draws.",
+        rows,
+        headings,
+        ENERGY_FORMATS,
+    )
+
+
+def _variants(energy: pd.DataFrame) -> Table:
+    return Table(
+        "variants",
+        "Energy per query of the blend in Wh (facility) in every variant of the published analysis; those "
+        f"ending in {AUTHORS_STREAM} take the authors' random numbers.",
+        energy[energy["subject"] == BLEND].sort_values("regime", ascending=False, kind="stable"),
+        {name: text for name, text in ENERGY_COLUMNS.items() if name != "subject"},
+        ENERGY_FORMATS,
+    )
+
+
+def _fleet(fleet: pd.DataFrame) -> Table:
+    values = ["value_gwh_per_day", "p5_gwh_per_day", "p95_gwh_per_day"]
+    return Table(
+        "fleet",
+        "Energy of a fleet of a billion queries a day in GWh/day; the interval is that of the sampling, "
+        "not of the assumptions.",
+        fleet,
+        {
+            "variant": "Variant",
+            "scenario": "Scenario",
+            "component": "Part",
+            "value_gwh_per_day": "GWh/day",
+            "p5_gwh_per_day": "P5",
+            "p95_gwh_per_day": "P95",
+            "n_draws": "Draws",
+        },
+        {**dict.fromkeys(values, digits(4)), "n_draws": decimals(0)},
+    )
+
+
+def _claims(ledger: pd.DataFrame) -> Table:
+    numbers = {
+        "published_value": "Published",
+        "published_low": "low",
+        "published_high": "high",
+        "ours_value": "Ours",
+        "ours_low": "ours, low",
+        "ours_high": "ours, high",
+    }
+    return Table(
+        "claims",
+        "Every published number beside ours, with the verdict; the tolerances stand in the CSV.",
+        ledger,
+        {
+            "key": "Claim",
+            "where": "Where",
+            "unit": "Unit",
+            **numbers,
+            "verdict": "Verdict",
+            "reason": "Reason",
+        },
+        {column: digits(4) if column.startswith("ours") else as_given for column in numbers},
+    )

@@ -1,0 +1,42 @@
+"""Lay every published number beside ours, with a verdict: the claims ledger.
+
+Inputs: build/published/claims.parquet, data/results/{energy_per_query,fleet,token_lengths}.csv.
+Outputs: data/results/claims.csv. Settings: assumptions.as_published.base (the levers).
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.assumptions import load
+from pipeline.contracts import read_table
+from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET, TOKEN_LENGTHS
+from pipeline.errors import run
+from pipeline.files import write_csv
+from pipeline.present.claims import make_ledger
+from pipeline.present.claims.evidence import Evidence
+from pipeline.present.claims.table import LEVERS, RECIPES
+
+CLAIMS = Path("build/published/claims.parquet")
+RESULTS = Path("data/results")
+LEDGER = RESULTS / "claims.csv"
+
+
+def main() -> None:
+    """Load the claims and the results, judge, save."""
+    base = load("assumptions.as_published.base")
+    evidence = Evidence(
+        energy=read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY),
+        fleet=read_table(RESULTS / "fleet.csv", FLEET),
+        tokens=read_table(RESULTS / "token_lengths.csv", TOKEN_LENGTHS),
+        claims=pd.read_parquet(CLAIMS),
+        levers={name: getattr(base, f"lever_{name}").distribution for name in LEVERS},
+    )
+
+    ledger = make_ledger(evidence, RECIPES)
+
+    write_csv(ledger, LEDGER)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,200 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.distributions import LogNormal
+from pipeline.errors import InputError
+from pipeline.present.claims.evidence import Estimate, Evidence
+from pipeline.present.claims.ledger import counts, make_ledger, printed_decimals
+from pipeline.present.claims.recipes import (
+    AUTHORS,
+    CANNOT,
+    Fleet,
+    LeverMedians,
+    LeversMultiplied,
+    Query,
+    RangeOver,
+    Ratio,
+    Scaled,
+    TokenLengths,
+    Unresolved,
+)
+
+FACTORS = {"p25": 0.5, "p50": 1.0, "p75": 2.0}
+STREAMS = {"v2": 1.0, "v2_authors_stream": 1.02}
+
+
+def energy():
+    """A blend with quartiles 0.15, 0.3, 0.6 Wh and errors of 1 %; long: ten times that; authors: 2 % more."""
+    rows = [
+        {
+            "analysis": "as_published",
+            "variant": variant,
+            "regime": regime,
+            "subject": "blend",
+            "n_draws": 10_000,
+        }
+        | {"p25_wh": 0.5 * scale * base, "p50_wh": scale * base, "p75_wh": 2 * scale * base}
+        | {f"mc_error_{name}_wh": 0.01 * factor * scale * base for name, factor in FACTORS.items()}
+        for variant, scale in STREAMS.items()
+        for regime, base in {"short": 0.3, "long": 3.0}.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def fleet():
+    rows = [
+        {"analysis": "as_published", "variant": variant, "scenario": "mixed", "component": "total"}
+        | {
+            "mc_error_gwh_per_day": 0.034 * scale,
+            "value_gwh_per_day": 1.7 * scale,
+            "p5_gwh_per_day": 1.6 * scale,
+            "p95_gwh_per_day": 1.8 * scale,
+        }
+        for variant, scale in STREAMS.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def lengths():
+    row = {
+        "analysis": "as_published",
+        "variant": "v2_authors_stream",
+        "regime": "short",
+        "subject": "histogram",
+    }
+    row |= {f"{name}_tokens": 300 * factor for name, factor in FACTORS.items()}
+    return pd.DataFrame([row | {f"mc_error_{name}_tokens": 3.0 for name in FACTORS}])
+
+
+def claims(**values):
+    """One claim `c` with the given value, low, high; a second one, `other`, of value 3."""
+    row = {"key": "c", "version": "v2", "where": "x", "quantity": "x", "unit": "Wh", "interval": None}
+    row |= {"kind": "printed", "source": "s", "note": None, "value": np.nan, "low": np.nan, "high": np.nan}
+    return pd.DataFrame([row | values, row | {"key": "other", "value": 3.0}])
+
+
+def judge(recipe, **values):
+    evidence = Evidence(
+        energy(), fleet(), lengths(), claims(**values), {"a": LogNormal(family="lognormal", p5=1, p95=4)}
+    )
+    ledger = make_ledger(evidence, {"c": recipe, "other": Unresolved(verdict=CANNOT, reason="no data")})
+    return ledger.iloc[0]
+
+
+SHORT = Query(variant="v2", regime="short", subject="blend")
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict"),
+    [
+        ({"value": 0.3}, "exact"),
+        ({"value": 0.30, "low": 0.15, "high": 0.60}, "exact"),
+        ({"value": 0.31, "low": 0.15, "high": 0.60}, "within Monte Carlo error"),
+        ({"value": 0.30, "low": 0.11, "high": 0.60}, "differs"),
+        ({"value": 0.35}, "differs"),
+    ],
+)
+def test_verdict_asks_for_every_printed_number(printed, verdict):
+    assert judge(SHORT, **printed)["verdict"] == verdict
+
+
+def test_authors_stream_is_held_to_the_last_digit():
+    recipe = Query(variant="v2", regime="short", subject="blend", compared_with=AUTHORS)
+    assert judge(recipe, value=0.306)["verdict"] == "exact"
+    row = judge(recipe, value=0.307)
+    assert row["verdict"] == "differs"
+    assert row["tolerance_value"] == pytest.approx(0.0005)
+
+
+def test_dropped_zeros_are_told_by_the_recipe():
+    assert judge(SHORT, value=0.3)["tolerance_value"] > 0.05
+    recipe = Query(variant="v2", regime="short", subject="blend", decimals=(3, 3, 3))
+    assert judge(recipe, value=0.3)["tolerance_value"] < 0.02
+
+
+def test_differs_says_both_numbers():
+    assert judge(SHORT, value=0.35)["reason"] == "The printed value 0.35 comes out as 0.3."
+
+
+def test_reason_of_a_recipe_takes_our_numbers():
+    recipe = Query(variant="v2", regime="short", subject="blend", reason="Ours is {value}.")
+    assert judge(recipe, value=0.35)["reason"] == "Ours is 0.3."
+    assert pd.isna(judge(recipe, value=0.30)["reason"])
+
+
+def test_a_choice_of_ours_is_explained_with_every_verdict():
+    recipe = RangeOver(pairs=[("other", SHORT)], reason="Over {low} we chose.", explain=True)
+    row = judge(recipe, low=10, interval="range as stated")
+    assert (row["verdict"], row["reason"]) == ("exact", "Over 10 we chose.")
+
+
+def test_scaled_and_ratio():
+    seconds = judge(Scaled(of=SHORT, factor=90.0), low=14, high=54, interval="range as stated")
+    assert (seconds["ours_low"], seconds["ours_high"]) == pytest.approx((13.5, 54))
+    long = Query(variant="v2", regime="long", subject="blend")
+    assert judge(Ratio(numerator=long, denominator=SHORT), value=10)["ours_value"] == pytest.approx(10)
+
+
+def test_fleet_takes_the_scatter_of_the_bootstrap():
+    row = judge(Fleet(variant="v2", scenario="mixed"), value=1.75)
+    assert row["verdict"] == "within Monte Carlo error"
+    assert row["tolerance_value"] == pytest.approx(0.005 + 2 * 0.034)
+
+
+def test_range_over_divides_the_printed_by_ours():
+    row = judge(RangeOver(pairs=[("other", SHORT)]), low=10, high=10, interval="range as stated")
+    assert (row["ours_low"], row["verdict"]) == (pytest.approx(10), "exact")
+
+
+def test_token_lengths_of_the_authors_stream():
+    recipe = TokenLengths(variant="v2", regime="short", subject="histogram", compared_with=AUTHORS)
+    assert judge(recipe, value=300, low=150, high=600)["verdict"] == "exact"
+
+
+def test_levers_multiply_as_log_normals_do():
+    levers = {
+        name: LogNormal(family="lognormal", p5=low, p95=high)
+        for name, low, high in [("a", 1.5, 10), ("b", 1.5, 5)]
+    }
+    evidence = Evidence(energy(), fleet(), lengths(), claims(), levers)
+    found = LeversMultiplied(levers=["a", "b"]).evaluate(evidence).ours
+    mu = sum(lever.mu for lever in levers.values())
+    sigma = np.hypot(*(lever.sigma for lever in levers.values()))
+    assert found == pytest.approx(np.exp(mu + sigma * np.array([0, -0.67449, 0.67449])), rel=1e-3)
+
+
+def test_levers():
+    row = judge(LeversMultiplied(levers=["a"]), value=2.0)
+    assert (row["ours_value"], row["verdict"], row["compared_with"]) == (
+        pytest.approx(2),
+        "exact",
+        "assumptions",
+    )
+    assert judge(LeverMedians(levers=["a"]), low=2, high=3)["verdict"] == "differs"
+
+
+def test_unresolved_claims_are_counted():
+    evidence = Evidence(energy(), fleet(), lengths(), claims(value=0.3), {})
+    ledger = make_ledger(evidence, {"c": SHORT, "other": Unresolved(verdict=CANNOT, reason="no data")})
+    found = counts(ledger)
+    assert (found["exact"], found["cannot be computed"], found["not yet"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("recipes", [{"c": SHORT}, {"c": SHORT, "other": SHORT, "typo": SHORT}])
+def test_every_claim_has_a_recipe_and_every_recipe_a_claim(recipes):
+    evidence = Evidence(energy(), fleet(), lengths(), claims(value=0.3), {})
+    with pytest.raises(InputError, match="only one"):
+        make_ledger(evidence, recipes)
+
+
+def test_printed_decimals_follow_the_longest():
+    assert printed_decimals(np.array([0.31, 0.16, 0.6])) == [2, 2, 2]
+    assert printed_decimals(np.array([13.0, np.nan, np.nan])) == [0, 0, 0]
+    assert printed_decimals(np.array([300.0, 129, 618])) == [0, 0, 0]
+
+
+def test_an_estimate_scales_its_error():
+    scaled = Estimate(np.array([1.0, 2, 3]), np.array([0.1, 0.2, 0.3])).scaled(10)
+    assert scaled.ours.tolist() == [10, 20, 30]
+    assert scaled.error.tolist() == [1, 2, 3]
