@@ -1,0 +1,87 @@
+"""Run a review notebook and leave two copies that are the same bytes on every run: .ipynb and .html.
+
+Papermill stamps times and random ids into what it writes; they are removed, so that a copy changes only
+when the notebook or a result does. The HTML carries everything inside and needs no network.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import NotebookNode
+
+from pipeline.errors import InputError
+
+TEMPLATE = Path(__file__).with_name("notebook.html.j2")
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+STAMPED = ("papermill", "execution")  # cell metadata that holds times and run ids
+HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
+
+
+def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
+    """Run `source` in its own folder, as a reader in Jupyter would; returns the normalised notebook.
+
+    Raises InputError naming the cell when one fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / source.name
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(target),
+                parameters=dict(parameters),
+                cwd=str(source.parent),
+                kernel_name=KERNEL["name"],
+                progress_bar=False,
+            )
+        except papermill.PapermillExecutionError as error:
+            raise InputError(f"{source}, cell {error.exec_count}: {error.ename}: {error.evalue}") from None
+        notebook = nbformat.read(target, as_version=4)
+    return normalise(notebook)
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Drop times, random ids, versions and folders; keep cells, outputs and order. Works in place."""
+    notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info=NotebookNode(name="python"))
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{number}"
+        for key in STAMPED:
+            cell.metadata.pop(key, None)
+    joined, _ = CoalesceStreamsPreprocessor().preprocess(
+        notebook, {}
+    )  # printed lines arrive in random chunks
+    nbformat.validate(joined)
+    return NotebookNode(joined)
+
+
+def as_text(notebook: NotebookNode) -> str:
+    """The notebook as the text of an .ipynb file."""
+    return nbformat.writes(notebook) + "\n"
+
+
+def contents(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """Level, title and anchor of the second- and third-level headings, in reading order."""
+    entries = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for marks, title in HEADING.findall(cell.source):
+                entries.append({"level": len(marks), "title": title, "anchor": title.replace(" ", "-")})
+    return entries
+
+
+def as_html(notebook: NotebookNode, title: str) -> str:
+    """One HTML page with a table of contents, styles and figures inside; nothing is fetched."""
+    page = nbformat.from_dict(notebook)
+    page.metadata["title"] = title
+    page.metadata["contents"] = contents(notebook)
+    exporter = HTMLExporter(
+        template_file=str(TEMPLATE), mathjax_url="", require_js_url="", embed_images=True, anchor_link_text=""
+    )
+    html, _ = exporter.from_notebook_node(page)
+    return str(html)
