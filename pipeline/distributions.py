@@ -45,31 +45,34 @@ class Constant(_Distribution):
 
 
 class LogNormal(_Distribution):
-    """Log-normal by its 5th and 95th percentiles."""
+    """Log-normal by its 5th and 95th percentiles; with `above`, the excess over that bound is log-normal."""
 
     family: Literal["lognormal"]
     p5: Positive
     p95: Positive
+    above: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _ordered(self) -> "LogNormal":
         if self.p5 >= self.p95:
             raise ValueError(f"p5 ({self.p5}) must be below p95 ({self.p95})")
+        if self.above >= self.p5:
+            raise ValueError(f"above ({self.above}) must be below p5 ({self.p5})")
         return self
 
     @property
     def sigma(self) -> float:
-        """Standard deviation of the logarithm."""
-        return float(np.log(self.p95 / self.p5) / (2 * Z95))
+        """Standard deviation of the logarithm (of the excess over `above`)."""
+        return float(np.log((self.p95 - self.above) / (self.p5 - self.above)) / (2 * Z95))
 
     @property
     def mu(self) -> float:
-        """Mean of the logarithm."""
-        return float(np.log(self.p5) + Z95 * self.sigma)
+        """Mean of the logarithm (of the excess over `above`)."""
+        return float(np.log(self.p5 - self.above) + Z95 * self.sigma)
 
     def frozen(self) -> Any:
         """The same as scipy.stats.lognorm."""
-        return stats.lognorm(s=self.sigma, scale=np.exp(self.mu))
+        return stats.lognorm(s=self.sigma, loc=self.above, scale=np.exp(self.mu))
 
 
 class Exponential(_Distribution):
@@ -106,4 +109,16 @@ class Uniform(_Distribution):
         return stats.uniform(loc=self.low, scale=self.high - self.low)
 
 
-Distribution = Annotated[Constant | LogNormal | Exponential | Uniform, Field(discriminator="family")]
+class Beta(_Distribution):
+    """Beta between 0 and 1; mean alpha / (alpha + beta)."""
+
+    family: Literal["beta"]
+    alpha: Positive
+    beta: Positive
+
+    def frozen(self) -> Any:
+        """The same as scipy.stats.beta."""
+        return stats.beta(self.alpha, self.beta)
+
+
+Distribution = Annotated[Constant | LogNormal | Exponential | Uniform | Beta, Field(discriminator="family")]

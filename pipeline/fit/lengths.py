@@ -1,0 +1,179 @@
+"""Which distribution do token lengths have? Maximum likelihood on bins, scored on requests left out.
+
+Log-likelihood of a part with n_b requests in bin b: sum_b n_b ln(F(to_b) - F(from_b)), divided by the
+number of requests. ServeGen counts and the half hours of a trace are large, so the choice between families
+rests on what a fit to the other parts says about a part, not on the number of parameters.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from statsmodels.tools.numdiff import approx_fprime
+
+from pipeline.fit.length_families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, starts
+
+Array = NDArray[np.float64]
+PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+MIDPOINTS = (np.arange(20000) + 0.5) / 20000
+LEAST_PROBABILITY = 1e-12  # a bin that a family rules out costs much, not everything
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Requests per bin [low, high) of whole tokens; arrays of one length."""
+
+    low: Array
+    high: Array
+    requests: Array
+
+    @property
+    def total(self) -> float:
+        """All requests."""
+        return float(self.requests.sum())
+
+    def mean(self) -> float:
+        """Mean with every bin at the middle of its whole tokens."""
+        return float(np.average((self.low + self.high - 1) / 2, weights=self.requests))
+
+    def quantiles(self, probabilities: Array) -> Array:
+        """Lengths below which the given shares lie, requests spread evenly over the tokens of a bin.
+
+        Bins may leave gaps and, pooled from sources with bins of their own, overlap.
+        """
+        edges = np.unique(np.r_[self.low, self.high])
+        inside = np.clip((edges[:, None] - self.low) / (self.high - self.low), 0.0, 1.0)
+        return np.interp(probabilities, inside @ self.requests / self.total, edges)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One family at its best parameters; `standard_errors` are nan where the information is singular."""
+
+    family: str
+    theta: Array
+    standard_errors: Array
+    log_likelihood: float
+
+    def quantiles(self, probabilities: Array) -> Array:
+        """Lengths at the given probabilities, tokens."""
+        return FAMILIES[self.family].ppf(self.theta, probabilities)
+
+    def mean(self, upper: float) -> float:
+        """Mean length, tokens, cut at `upper`: the tail beyond what a service allows has no meaning."""
+        return float(np.minimum(self.quantiles(MIDPOINTS), upper).mean())
+
+
+def pooled(parts: list[Histogram]) -> Histogram:
+    """All parts together; equal bins are added up, others stay beside each other."""
+    bins = np.concatenate([np.stack([part.low, part.high], axis=1) for part in parts])
+    requests = np.concatenate([part.requests for part in parts])
+    unique, inverse = np.unique(bins, axis=0, return_inverse=True)
+    return Histogram(unique[:, 0], unique[:, 1], np.bincount(inverse.ravel(), weights=requests).astype(float))
+
+
+def log_likelihood(family: str, theta: Array, data: Histogram) -> float:
+    """Per request, nats."""
+    cdf = FAMILIES[family].cdf
+    probability = cdf(theta, data.high) - cdf(theta, data.low)
+    return float(data.requests @ np.log(np.maximum(probability, LEAST_PROBABILITY)) / data.total)
+
+
+def fit(family: str, data: Histogram, start: Array | None = None) -> Fit:
+    """Maximum likelihood from several starts (or one given), with standard errors.
+
+    Parameters are rounded to four decimals, below every standard error, so that processors agree on them.
+    """
+
+    def cost(theta: Array) -> float:
+        return -log_likelihood(family, theta, data)
+
+    def cost_and_slope(theta: Array) -> tuple[float, Array]:
+        probability, slope = bin_probabilities(theta, data.low, data.high)
+        share = data.requests / np.maximum(probability, LEAST_PROBABILITY) / data.total
+        return cost(theta), -share @ slope
+
+    names = FAMILIES[family].parameters
+    bounds = [(LEAST_LN_SIGMA, 3.0) if "sigma" in name else (-20.0, 20.0) for name in names]
+    points = [start] if start is not None else _starts(family, data)
+    search = {"fun": cost_and_slope, "jac": True} if FAMILIES[family].components else {"fun": cost}
+    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 1000}
+    found = [
+        minimize(x0=point, method="L-BFGS-B", bounds=bounds, options=options, **search) for point in points
+    ]
+    theta = np.round(min(found, key=lambda result: float(result.fun)).x, 4)
+    return Fit(family, theta, standard_errors(family, theta, data), -cost(theta))
+
+
+def _starts(family: str, data: Histogram) -> list[Array]:
+    return starts(family, lambda p: np.log(np.maximum(data.quantiles(p), 1.0)), float(np.log(data.mean())))
+
+
+def standard_errors(family: str, theta: Array, data: Histogram) -> Array:
+    """From the information matrix sum_b n_b s_b s_b', s_b = d ln p_b / d theta; nan where it is singular
+    and for a spread at its lower bound.
+
+    Requests are taken as independent, so this is the least error of a trace, not of a service.
+    """
+
+    def probabilities(at: Array) -> Array:
+        cdf = FAMILIES[family].cdf
+        return np.asarray(cdf(at, data.high) - cdf(at, data.low))
+
+    score = approx_fprime(theta, probabilities, centered=True).reshape(len(data.low), len(theta))
+    score = score / np.maximum(probabilities(theta), LEAST_PROBABILITY)[:, None]
+    information = (score * data.requests[:, None]).T @ score
+    held = np.array(["sigma" in name for name in FAMILIES[family].parameters]) & (
+        theta < LEAST_LN_SIGMA + 1e-3
+    )
+    free = (np.diag(information) > 0) & ~held
+    errors = np.full(len(theta), np.nan)
+    if np.linalg.cond(information[np.ix_(free, free)]) < 1 / np.finfo(float).eps:
+        errors[free] = np.sqrt(np.diag(np.linalg.inv(information[np.ix_(free, free)])))
+    return np.array([float(f"{error:.2g}") for error in errors])
+
+
+def quantile_error(fitted: Fit, data: Histogram) -> float:
+    """Root mean square of ln(fitted / observed) over the five percentiles."""
+    ratio = np.log(fitted.quantiles(PROBABILITIES) / np.maximum(data.quantiles(PROBABILITIES), 1.0))
+    return float(np.sqrt(np.mean(ratio**2)))
+
+
+def compare(parts: list[Histogram]) -> tuple[pd.DataFrame, dict[str, Fit]]:
+    """Score every family on the pooled parts and on each part left out; one row a family.
+
+    Columns as LENGTH_FITS without traffic and quantity; chosen = best held-out likelihood.
+    """
+    data = pooled(parts)
+    fits = {family: fit(family, data) for family in FAMILIES}
+    rows = [_scores(fitted, data, parts) for fitted in fits.values()]
+    table = pd.DataFrame(rows)
+    best = table["held_out_log_likelihood"].idxmax()
+    return table.assign(chosen=np.where(table.index == best, "yes", "no")), fits
+
+
+def _scores(fitted: Fit, data: Histogram, parts: list[Histogram]) -> dict[str, object]:
+    size = len(fitted.theta)
+    unseen = [
+        (fit(fitted.family, pooled(parts[:i] + parts[i + 1 :]), fitted.theta), parts[i])
+        for i in range(len(parts))
+    ]
+    held_out = [log_likelihood(one.family, one.theta, part) for one, part in unseen]
+    named = zip((5, 25, 50, 75, 95), data.quantiles(PROBABILITIES), strict=True)
+    fitted_at = zip((5, 25, 50, 75, 95), fitted.quantiles(PROBABILITIES), strict=True)
+    return {
+        "family": fitted.family,
+        "parameters": size,
+        "requests": data.total,
+        "log_likelihood_per_request": fitted.log_likelihood,
+        "aic_per_request": 2 * size / data.total - 2 * fitted.log_likelihood,
+        "held_out_log_likelihood": float(np.mean(held_out)),
+        "quantile_error": quantile_error(fitted, data),
+        "held_out_quantile_error": float(np.mean([quantile_error(one, part) for one, part in unseen])),
+        "observed_mean": data.mean(),
+        "fitted_mean": fitted.mean(float(data.high[-1])),
+        **{f"observed_p{q}": float(value) for q, value in named},
+        **{f"fitted_p{q}": float(value) for q, value in fitted_at},
+    }
