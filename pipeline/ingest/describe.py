@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from pipeline.contracts import telemetry
+from pipeline.contracts import telemetry, traffic
 from pipeline.ingest.registry import DataSet
 
 TABLES = {
@@ -11,11 +11,13 @@ TABLES = {
     "mlperf_throughput.csv": telemetry.MLPERF_THROUGHPUT,
     "token_lengths.csv": telemetry.TOKEN_LENGTHS,
     "token_length_histograms.csv": telemetry.TOKEN_LENGTH_HISTOGRAMS,
+    "token_length_parts.csv": traffic.TOKEN_LENGTH_PARTS,
+    "request_rates.csv": traffic.REQUEST_RATES,
     "models.csv": telemetry.MODELS,
 }
 INTRODUCTION = """# Measured telemetry
 
-Made from `registry.yaml` and the contracts in `pipeline/contracts/telemetry.py` by the stage
+Made from `registry.yaml` and the contracts in `pipeline/contracts` by the stage
 `describe_telemetry`: change those, not this page.
 
 The tables here are derived from public measurements, and are all that the analyses read: nothing has to be
