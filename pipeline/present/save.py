@@ -7,13 +7,16 @@ the file in.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from pipeline.assumptions.figures import Figures, Width
@@ -24,6 +27,11 @@ from pipeline.units import MM_PER_INCH
 
 FORMATS = ["pdf", "svg", "png"]
 TOLERANCE_MM = 0.01
+CANVASES: dict[str, Callable[[Figure, Path, dict[str, Any]], None]] = {
+    ".pdf": lambda figure, path, options: FigureCanvasPdf(figure).print_pdf(path, **options),
+    ".svg": lambda figure, path, options: FigureCanvasSVG(figure).print_svg(path, **options),
+    ".png": lambda figure, path, options: FigureCanvasAgg(figure).print_png(path, **options),
+}
 
 
 @dataclass(frozen=True)
@@ -61,10 +69,11 @@ def save_figure(
     folder = Path(folder)
     check_size(drawing.figure, name, width, profile)
     sidecar = describe(drawing, name, title, width, provenance)
+    _fix_layout(drawing.figure)
     for suffix in FORMATS:
-        options = _options(suffix, title, drawing.alt, profile)
+        options = _options(suffix, title, drawing.alt)
         target = folder / f"{name}.{suffix}"
-        write_atomically(target, partial(_write, drawing, title, options))
+        write_atomically(target, partial(_write, drawing, title, profile.png_dpi, options))
     write_json(sidecar, folder / f"{name}.json")
 
 
@@ -108,20 +117,27 @@ def fingerprint(path: str) -> dict[str, str]:
     return {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "git_blob": blob.hexdigest()}
 
 
-def _options(suffix: str, title: str, alt: str, profile: Figures) -> dict[str, Any]:
+def _fix_layout(figure: Figure) -> None:
+    """Place everything once, so that all formats agree (and to save the time of doing it for each)."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def _options(suffix: str, title: str, alt: str) -> dict[str, Any]:
     """Metadata without clock, program version or machine; title and alt text travel with the file."""
     if suffix == "pdf":
         blank = dict.fromkeys(["CreationDate", "ModDate", "Creator", "Producer"])
         return {"metadata": {**blank, "Title": title, "Subject": alt}}
     if suffix == "svg":
         blank = dict.fromkeys(["Date", "Creator", "Format", "Type"])
-        return {"metadata": {**blank}}
-    words = {"Title": title, "Description": alt}
-    return {"metadata": {"Software": None, **words}, "dpi": profile.png_dpi}
+        return {"metadata": blank}
+    return {"metadata": {"Software": None, "Title": title, "Description": alt}}
 
 
-def _write(drawing: Drawing, title: str, options: dict[str, Any], path: Path) -> None:
-    drawing.figure.savefig(path, format=path.suffix[1:], **options)
+def _write(drawing: Drawing, title: str, dpi: int, options: dict[str, Any], path: Path) -> None:
+    """Print through the format's own canvas: `savefig` would draw all twice, for a layout that is fixed."""
+    drawing.figure.set_dpi(dpi)  # the PDF and SVG canvases leave 72 behind
+    CANVASES[path.suffix](drawing.figure, path, options)
     if path.suffix == ".svg":
         text = _self_contained(path.read_text(encoding="utf-8"), title, drawing.alt)
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -124,6 +124,8 @@ SETTINGS: Any = {  # matplotlib types its keys one by one
     "pdf.fonttype": 42,
     "svg.hashsalt": "perquery",
     "path.simplify": False,
+    "text.hinting": "none",  # or the size of text would depend on the resolution
+    "text.hinting_factor": 1,
 }
 
 
@@ -158,7 +160,7 @@ def new_figure(
     it needs no display and no closing.
     """
     size = (inches(profile.width_mm(width)), inches(height_mm))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, dpi=profile.png_dpi, layout="constrained")
     return figure, figure.subplots(rows, columns, **layout)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.assumptions.figures import ColumnWidths, Figures
 from pipeline.contracts import read_table
 from pipeline.contracts.published import CLAIMS
-from pipeline.present.figures.published.tables import BLEND, MODELS, PublishedTables
+from pipeline.present.figures.published.tables import BLEND, FleetSettings, PublishedTables
 
 PROFILE = Figures(
     column_widths_mm=ColumnWidths(single=85, middle=114, double=174),
@@ -18,17 +18,19 @@ PROFILE = Figures(
     max_font_pt=8,
     png_dpi=600,
 )
-EDGES_WH = np.geomspace(1e-4, 1e3, 281)
+MODELS = ["DeepSeek-R1", "Llama 3.1 405B", "Nemotron Ultra 253B", "Mixtral 8x22B", "Llama 3.1 70B"]
+LOG10_EDGES = np.round(np.arange(-250, 201) * 0.02, 2)
 SCALE = {"short": 1.0, "long": 13.0}
 MEDIANS = dict(zip(MODELS, [0.631, 0.392, 0.126, 0.0643, 0.0959], strict=True))
 GAINS = {"model": 3.9, "serving": 2.7, "hardware": 1.9}
 VARIANTS = {
     "v2": 1.0,
-    "v2, input 500": 1.05,
-    "v2, input 1000": 1.5,
-    "v2, input 5000": 6.0,
-    "v2, power coupled": 1.2,
+    "v2_input_500": 1.05,
+    "v2_input_1000": 1.5,
+    "v2_input_5000": 6.0,
+    "v2_power_coupled": 1.2,
 }
+OUTPUT_TOKENS = {"short": 300, "long": 5000}
 
 
 @cache
@@ -41,32 +43,39 @@ def tables_of(name: str) -> Any:
 def published_tables(seed: int = 5, draws: int = 20_000) -> PublishedTables:
     """Log-normal energies around the paper's medians; the real claims."""
     rng = np.random.default_rng(seed)
-    energy, densities = [], []
+    energy, histograms = [], []
     for variant, factor in VARIANTS.items():
         for regime, scale in SCALE.items():
             subjects = dict(MEDIANS)
             subjects |= {BLEND: 0.31} | {f"{BLEND} + {lever}": 0.31 / gain for lever, gain in GAINS.items()}
             for subject, median in subjects.items():
                 values = median * factor * scale * np.exp(1.05 * rng.standard_normal(draws))
-                row = {"variant": variant, "regime": regime, "subject": subject}
-                energy.append(row | _summary(values))
-                densities.append(_histogram(values, EDGES_WH, "wh").assign(**row))
-    claims = read_table("data/published/claims.csv", CLAIMS)
-    table = pd.DataFrame(energy).assign(analysis="as_published", boundary="facility", n_draws=draws)
+                keys = {"analysis": "as_published", "variant": variant, "regime": regime, "subject": subject}
+                energy.append(keys | _summary(values, "wh"))
+                histograms.append(_histogram(np.log10(values), LOG10_EDGES, "log10_wh", keys))
+    tokens, token_histograms = _tokens(rng, draws)
     return PublishedTables(
-        table, _fleet(), claims, pd.concat(densities, ignore_index=True), _lengths(rng, draws)
+        energy=pd.DataFrame(energy),
+        tokens=tokens,
+        fleet=_fleet(),
+        claims=read_table("data/published/claims.csv", CLAIMS),
+        energy_histograms=pd.concat(histograms, ignore_index=True),
+        token_histograms=token_histograms,
+        fleet_settings=FleetSettings(1e9, 0.1, 0.576, 0.3),
     )
 
 
-def _summary(values: np.ndarray) -> dict[str, float]:
-    points = {f"p{p}_wh": float(np.percentile(values, p)) for p in (5, 25, 50, 75, 95)}
-    return {"mean_wh": float(values.mean()), "mc_error_p50_wh": 0.001, **points}
+def _summary(values: np.ndarray, unit: str) -> dict[str, float | int]:
+    points = {f"p{p}_{unit}": float(np.percentile(values, p)) for p in (5, 25, 50, 75, 95)}
+    return {f"mean_{unit}": float(values.mean()), **points, "n_draws": len(values)}
 
 
-def _histogram(values: np.ndarray, edges: np.ndarray, unit: str) -> pd.DataFrame:
-    counts, _ = np.histogram(values, edges)
-    bins = {f"low_{unit}": edges[:-1], f"high_{unit}": edges[1:]}
-    return pd.DataFrame({**bins, "share": counts / len(values)})
+def _histogram(values: np.ndarray, edges: np.ndarray, unit: str, keys: dict[str, str]) -> pd.DataFrame:
+    """Only bins that hold draws have a row, and what lies outside has one with an infinite edge."""
+    bounds = np.concatenate([[-np.inf], edges, [np.inf]])
+    counts, _ = np.histogram(values, bounds)
+    table = pd.DataFrame({**keys, f"{unit}_low": bounds[:-1], f"{unit}_high": bounds[1:], "count": counts})
+    return table[table["count"] > 0]
 
 
 def _fleet() -> pd.DataFrame:
@@ -81,16 +90,14 @@ def _fleet() -> pd.DataFrame:
         ("mixed_improved", "long", 0.5052),
     ]
     table = pd.DataFrame(rows, columns=["scenario", "component", "value_gwh_per_day"])
-    value = table["value_gwh_per_day"]
-    return table.assign(
-        variant="v2", p5_gwh_per_day=value * 0.99, p95_gwh_per_day=value * 1.01, n_draws=30_000
-    )
+    return table.assign(analysis="as_published", variant="v2", mc_error_gwh_per_day=0.0004)
 
 
-def _lengths(rng: np.random.Generator, draws: int) -> pd.DataFrame:
-    parts = []
-    for regime, median in {"short": 300, "long": 5000}.items():
+def _tokens(rng: np.random.Generator, draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows, parts = [], []
+    for regime, median in OUTPUT_TOKENS.items():
         values = np.rint(rng.exponential(median / np.log(2), draws))
-        edges = np.linspace(0, median * 20, 1001)
-        parts.append(_histogram(values, edges, "tokens").assign(regime=regime))
-    return pd.concat(parts, ignore_index=True)
+        keys = {"analysis": "as_published", "variant": "v2", "regime": regime, "subject": "all models"}
+        rows.append(keys | _summary(values, "tokens"))
+        parts.append(_histogram(values, np.arange(0, median * 10 + 1, median / 20), "tokens", keys))
+    return pd.DataFrame(rows), pd.concat(parts, ignore_index=True)

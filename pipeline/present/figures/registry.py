@@ -13,16 +13,22 @@ from pipeline.assumptions.figures import Figures, Width
 from pipeline.present import style
 from pipeline.present.save import Drawing, Provenance, save_figure
 
+Draw = Callable[[Any, Figures], Drawing]
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One figure: file name, title, column, the function that draws it, the files it reads."""
+    """One figure: file name, title, column, the function that draws it, the files it reads.
+
+    `settings` names the parts of the group's parameters that the figure rests on, for its sidecar.
+    """
 
     name: str
     title: str
     width: Width
-    draw: Callable[[Any, Figures], Drawing]
+    draw: Draw
     inputs: Sequence[str]
+    settings: Sequence[str] = ()
 
 
 def draw_all(
@@ -36,6 +42,7 @@ def draw_all(
     """Draw and save every figure of a list from the tables of its group."""
     with style.context():
         for entry in entries:
-            provenance = Provenance(entry.inputs, parameters, seed)
+            behind = {name: parameters[name] for name in entry.settings}
+            provenance = Provenance(entry.inputs, behind, seed)
             drawing = entry.draw(tables, profile)
             save_figure(drawing, folder, entry.name, entry.title, entry.width, profile, provenance)

@@ -1,5 +1,6 @@
 """The figures of the paper, drawn from the as-published analysis."""
 
+from pipeline.assumptions.figures import Width
 from pipeline.present.figures.published import (
     fleet,
     input_length,
@@ -8,80 +9,75 @@ from pipeline.present.figures.published import (
     power_coupling,
     token_lengths,
 )
-from pipeline.present.figures.registry import Entry
+from pipeline.present.figures.published.tables import COUPLED, VARIANT, input_variant
+from pipeline.present.figures.registry import Draw, Entry
 
-RESULTS = "data/results"
-ENERGY, FLEET = f"{RESULTS}/energy_per_query.csv", f"{RESULTS}/fleet.csv"
+ENERGY = "data/results/energy_per_query.csv"
+TOKENS = "data/results/token_lengths.csv"
+FLEET = "data/results/fleet.csv"
 CLAIMS = "data/published/claims.csv"
-DENSITIES, LENGTHS = "build/densities.csv", "build/lengths.csv"
-SPREAD = [ENERGY, DENSITIES, CLAIMS]
+ENERGY_HISTOGRAMS = "build/results/energy_histograms.parquet"
+TOKEN_HISTOGRAMS = "build/results/token_histograms.parquet"
+
+
+def _spread(name: str, title: str, width: Width, draw: Draw, *variants: str) -> Entry:
+    """A figure of distributions of energy per query."""
+    return Entry(name, title, width, draw, [ENERGY, ENERGY_HISTOGRAMS, CLAIMS], [VARIANT, *variants])
+
+
+def _fleet(name: str, title: str, width: Width, draw: Draw) -> Entry:
+    return Entry(name, title, width, draw, [FLEET, CLAIMS], [VARIANT, "reference_lines"])
+
+
+def _tokens(name: str, title: str, draw: Draw) -> Entry:
+    return Entry(name, title, "single", draw, [TOKENS, TOKEN_HISTOGRAMS, CLAIMS], [VARIANT])
+
+
+LONG = "test-time scaling"
+SHORT = "traditional queries"
+INPUTS = [input_variant(tokens) for tokens in input_length.INPUT_TOKENS]
 
 FIGURES = [
-    Entry("fig-1a", "Energy per traditional query by model", "single", per_query_by_model.fig_1a, SPREAD),
-    Entry("fig-1b", "Pathways, traditional queries", "single", pathways.fig_1b, SPREAD),
-    Entry(
+    _spread("fig-1a", f"Energy per query by model, {SHORT}", "single", per_query_by_model.fig_1a),
+    _spread("fig-1b", f"Efficiency pathways, {SHORT}", "single", pathways.fig_1b),
+    _spread(
         "fig-1b-histograms",
-        "Pathways, traditional queries, as histograms",
+        f"Efficiency pathways as histograms, {SHORT}",
         "middle",
         pathways.fig_1b_histograms,
-        SPREAD,
     ),
-    Entry(
-        "fig-2a",
-        "Energy per query with test-time scaling by model",
-        "single",
-        per_query_by_model.fig_2a,
-        SPREAD,
-    ),
-    Entry("fig-2b", "Pathways, test-time scaling", "single", pathways.fig_2b, SPREAD),
-    Entry("fig-3a", "A billion traditional queries a day", "single", fleet.fig_3a, [FLEET, CLAIMS]),
-    Entry(
-        "fig-3b",
-        "A billion queries a day, a tenth with test-time scaling",
-        "middle",
-        fleet.fig_3b,
-        [FLEET, CLAIMS],
-    ),
-    Entry(
-        "fig-s1-token-lengths-short",
-        "Output tokens, traditional queries",
-        "single",
-        token_lengths.fig_token_lengths_short,
-        [LENGTHS, CLAIMS],
-    ),
-    Entry(
-        "fig-s2-token-lengths-long",
-        "Output tokens, test-time scaling",
-        "single",
-        token_lengths.fig_token_lengths_long,
-        [LENGTHS, CLAIMS],
-    ),
-    Entry(
+    _spread("fig-2a", f"Energy per query by model, {LONG}", "single", per_query_by_model.fig_2a),
+    _spread("fig-2b", f"Efficiency pathways, {LONG}", "single", pathways.fig_2b),
+    _fleet("fig-3a", f"Energy of a fleet, {SHORT}", "single", fleet.fig_3a),
+    _fleet("fig-3b", f"Energy of a fleet, with {LONG}", "middle", fleet.fig_3b),
+    _tokens("fig-s1-token-lengths-short", f"Output tokens, {SHORT}", token_lengths.fig_token_lengths_short),
+    _tokens("fig-s2-token-lengths-long", f"Output tokens, {LONG}", token_lengths.fig_token_lengths_long),
+    _spread(
         "fig-s3-input-length-short",
-        "Sensitivity to input length, traditional queries",
+        f"Sensitivity to input length, {SHORT}",
         "double",
         input_length.fig_input_length_short,
-        SPREAD,
+        *INPUTS,
     ),
-    Entry(
+    _spread(
         "fig-s4-input-length-long",
-        "Sensitivity to input length, test-time scaling",
+        f"Sensitivity to input length, {LONG}",
         "double",
         input_length.fig_input_length_long,
-        SPREAD,
+        *INPUTS,
     ),
-    Entry(
+    _spread(
         "fig-s5-power-coupling-short",
-        "Power coupled to throughput, traditional queries",
+        f"Power coupled to throughput, {SHORT}",
         "single",
         power_coupling.fig_power_coupling_short,
-        SPREAD,
+        COUPLED,
     ),
-    Entry(
+    _spread(
         "fig-s6-power-coupling-long",
-        "Power coupled to throughput, test-time scaling",
+        f"Power coupled to throughput, {LONG}",
         "single",
         power_coupling.fig_power_coupling_long,
-        SPREAD,
+        COUPLED,
     ),
 ]

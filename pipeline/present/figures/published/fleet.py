@@ -14,8 +14,6 @@ from pipeline.present.save import Drawing
 
 BAR_HEIGHT = 0.5
 SHORT_COLOUR, LONG_COLOUR = "#A9B0BA", style.MEANING["as_published"]
-MC_ONLY = "The interval of the paper (P5–P95 of a bootstrap of the mean) is Monte Carlo error only"
-DATACENTRE_GWH, WEB_SEARCH_GWH = 0.576, 0.3  # 30 MW at 80 % for 24 h; 1e9 searches of 0.3 Wh
 
 
 @dataclass(frozen=True)
@@ -31,46 +29,48 @@ class Bar:
 
 def fig_3a(tables: PublishedTables, profile: Figures) -> Drawing:
     """Traditional queries only: baseline and improved."""
-    bars = [
-        Bar("Baseline", tables.scenario("short"), claim=tables.claim("v2.fleet.short.code")),
-        Bar(
-            "Improved", tables.scenario("short_improved"), claim=tables.claim("v2.fleet.short_improved.code")
-        ),
-    ]
+    bars = [_single(tables, "Baseline", "short"), _single(tables, "Improved", "short_improved")]
     figure, ax = style.new_figure(profile, "single", height_mm=38)
-    _draw_bars(ax, bars, room=1.3)
+    volume = tables.fleet_settings.volume
+    _draw_bars(ax, bars, volume, room=1.3)
     key.key(ax, [(key.printed_sample(ends=False), key.PRINTED_WORDS)])
-    alt = f"Two bars of GWh a day for a billion traditional queries a day: {_in_words(bars)}."
+    alt = f"Two bars of GWh/day for {volume}, all traditional: {_in_words(bars)}."
     caption = (
-        "Energy of a billion traditional queries a day, as published, before and after improved serving. "
-        f"Open diamond: the paper. {MC_ONLY}, narrower than the diamond."
+        f"Energy of {volume}, all traditional, as published, before and after improved serving. "
+        f"{_errors(bars)}"
     )
     return Drawing(figure, alt, caption)
 
 
 def fig_3b(tables: PublishedTables, profile: Figures) -> Drawing:
-    """A tenth of the queries with test-time scaling, stacked, with two reference lines."""
+    """A share of the queries with test-time scaling, stacked, with two reference lines."""
+    settings = tables.fleet_settings
+    long = f"{settings.long_share:.0%} long"
     bars = [
-        Bar("All traditional", tables.scenario("short"), claim=tables.claim("v2.fleet.short.code")),
-        _mixed(tables, "10% long", "mixed"),
-        _mixed(tables, "10% long, improved", "mixed_improved"),
+        _single(tables, "All traditional", "short"),
+        _mixed(tables, long, "mixed"),
+        _mixed(tables, f"{long}, improved", "mixed_improved"),
     ]
     figure, ax = style.new_figure(profile, "middle", height_mm=56)
-    _draw_bars(ax, bars, room=1.16)
-    _reference(ax, WEB_SEARCH_GWH, f"a billion web searches: {WEB_SEARCH_GWH:g}", "right")
-    _reference(ax, DATACENTRE_GWH, f"{DATACENTRE_GWH:g}: 30 MW at 80%", "left")
+    _draw_bars(ax, bars, settings.volume, room=1.16)
+    search, site = settings.web_search_gwh, settings.datacentre_gwh
+    _reference(ax, search, f"as many web searches: {search:g}", "right")
+    _reference(ax, site, f"{site:g}: one large datacentre", "left")
     key.key(ax, [(key.printed_sample(ends=False), key.PRINTED_WORDS)])
     alt = (
-        f"Three stacked bars of GWh a day for a billion queries a day: {_in_words(bars)}. "
-        f"Lines at {WEB_SEARCH_GWH:g} (a billion web searches) and {DATACENTRE_GWH:g} (30 MW at 80%)."
+        f"Three stacked bars of GWh/day for {settings.volume}: {_in_words(bars)}. "
+        f"Dashed lines at {search:g} (as many web searches) and {site:g} (one large datacentre)."
     )
     caption = (
-        "Energy of a billion queries a day, as published: all traditional, with 10% test-time scaling, and "
-        "the same mix with improved serving. Dashed: a billion web searches "
-        f"({WEB_SEARCH_GWH:g} GWh) and a day of a 30 MW datacentre at 80% load ({DATACENTRE_GWH:g} GWh). "
-        f"Open diamond: the paper. {MC_ONLY}."
+        f"Energy of {settings.volume}, as published: all traditional, with {settings.long_share:.0%} "
+        "test-time scaling, and the same mix with improved serving. Dashed: as many web searches "
+        f"({search:g} GWh) and a day of a large datacentre ({site:g} GWh). {_errors(bars)}"
     )
     return Drawing(figure, alt, caption)
+
+
+def _single(tables: PublishedTables, name: str, scenario: str) -> Bar:
+    return Bar(name, tables.scenario(scenario), claim=tables.claim(f"v2.fleet.{scenario}.code"))
 
 
 def _mixed(tables: PublishedTables, name: str, scenario: str) -> Bar:
@@ -78,12 +78,12 @@ def _mixed(tables: PublishedTables, name: str, scenario: str) -> Bar:
     return Bar(name, total, short, long, tables.claim(f"v2.fleet.{scenario}.code"))
 
 
-def _draw_bars(ax: Axes, bars: Sequence[Bar], room: float) -> None:
+def _draw_bars(ax: Axes, bars: Sequence[Bar], volume: str, room: float) -> None:
     ys = axes.name_rows(ax, [bar.name for bar in bars], room=(0.55, 0.55))
     end = max(float(bar.total["value_gwh_per_day"]) for bar in bars) * room
     for y, bar in zip(ys, bars, strict=True):
         _draw_bar(ax, float(y), bar)
-    ax.set(xlim=(0, end), xlabel="Energy of a billion queries a day (GWh/day)")
+    ax.set(xlim=(0, end), xlabel=f"Energy of {volume} (GWh/day)")
     ax.grid(axis="x")
 
 
@@ -124,3 +124,16 @@ def _gwh(row: pd.Series) -> str:
 
 def _in_words(bars: Sequence[Bar]) -> str:
     return "; ".join(f"{bar.name.lower()} {_gwh(bar.total)}" for bar in bars)
+
+
+def _errors(bars: Sequence[Bar]) -> str:
+    """Monte Carlo error of ours, and what the paper gives as an interval."""
+    largest = max(float(bar.total["mc_error_gwh_per_day"]) for bar in bars)
+    words = f"Monte Carlo standard error of the totals: at most {axes.significant(largest, 1)} GWh/day."
+    claim = bars[0].claim
+    if claim is None or pd.isna(claim["low"]):
+        return words
+    band = f"{claim['low']:g}–{claim['high']:g}"
+    return (
+        f"{words} Open diamond: the paper; its interval ({band} for the first bar) is Monte Carlo error only."
+    )

@@ -12,7 +12,7 @@ from pipeline.present.figures.published.tables import Histogram
 
 RIDGE_HEIGHT = 0.5
 PRINTED_BELOW = 0.17
-MASS_SHOWN = 1e-3  # a density is drawn between the quantiles that leave this share on either side
+MASS_SHOWN = 5e-3  # a density is drawn between the quantiles that leave this share on either side
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, style
 from pipeline.present.figures.published import forest
-from pipeline.present.figures.published.tables import BLEND, MODELS, REGIME_NAMES, PublishedTables
+from pipeline.present.figures.published.tables import BLEND, REGIME_NAMES, PublishedTables, input_variant
 from pipeline.present.save import Drawing
 
 INPUT_TOKENS = [500, 1000, 5000]
@@ -25,7 +25,7 @@ def fig_input_length_long(tables: PublishedTables, profile: Figures) -> Drawing:
 
 def rows_at(tables: PublishedTables, regime: str, tokens: int) -> list[forest.Row]:
     """Models and blend at one input length, in a fixed order; the paper prints the blend alone."""
-    variant = tables.input_variant(tokens)
+    variant = input_variant(tokens)
     rows = [
         forest.Row(
             style.model_name(model),
@@ -33,7 +33,7 @@ def rows_at(tables: PublishedTables, regime: str, tokens: int) -> list[forest.Ro
             tables.summary(regime, model, variant),
             tables.histogram(regime, model, variant),
         )
-        for model in MODELS
+        for model in tables.models(regime)
     ]
     claim = tables.claim(f"v2.sens.input{tokens}.{regime}")
     blend = tables.summary(regime, BLEND, variant), tables.histogram(regime, BLEND, variant)
@@ -52,8 +52,9 @@ def _input_length(tables: PublishedTables, profile: Figures, regime: str) -> Dra
     kind = REGIME_NAMES[regime]
     words = " ".join(f"{tokens:,} input tokens: {forest.in_words(rows)}." for tokens, rows in panels.items())
     alt = (
-        f"Three panels, for 500, 1,000 and 5,000 input tokens, each with the energy per {kind} query of five "
-        f"models and the blend on a log axis. Median and quartiles in Wh. {words}"
+        f"Three panels, for 500, 1,000 and 5,000 input tokens, each with the energy per {kind} query of "
+        f"{len(panels[INPUT_TOKENS[0]]) - 1} models and the blend on a log axis. Median and quartiles in Wh. "
+        f"{words}"
     )
     caption = (
         f"Energy per {kind} query by input length, as published. {style.UNCERTAINTY} "

@@ -3,7 +3,7 @@
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, style
 from pipeline.present.figures.published import forest
-from pipeline.present.figures.published.tables import MODELS, REGIME_NAMES, PublishedTables
+from pipeline.present.figures.published.tables import REGIME_NAMES, PublishedTables
 from pipeline.present.save import Drawing
 
 
@@ -19,26 +19,16 @@ def fig_2a(tables: PublishedTables, profile: Figures) -> Drawing:
 
 def rows_by_model(tables: PublishedTables, regime: str) -> list[forest.Row]:
     """A row for each model, highest median first, as in the paper."""
-    rows = [
+    return [
         forest.Row(
             style.model_name(model),
             style.model_colour(model),
             tables.summary(regime, model),
             tables.histogram(regime, model),
-            tables.claim(f"v2.{regime}.{CLAIM_KEYS[model]}"),
+            tables.model_claim(regime, model),
         )
-        for model in MODELS
+        for model in tables.models(regime)
     ]
-    return sorted(rows, key=lambda row: -row.summary["p50_wh"])
-
-
-CLAIM_KEYS = {
-    "DeepSeek-R1": "deepseek-r1",
-    "Llama 3.1 405B": "llama_3_1_405b",
-    "Nemotron Ultra 253B": "nemotron_ultra_253b",
-    "Mixtral 8x22B": "mixtral_8x22b",
-    "Llama 3.1 70B": "llama_3_1_70b",
-}
 
 
 def _by_model(tables: PublishedTables, profile: Figures, regime: str) -> Drawing:
@@ -49,7 +39,7 @@ def _by_model(tables: PublishedTables, profile: Figures, regime: str) -> Drawing
     key.interval_key(ax)
     kind = REGIME_NAMES[regime]
     alt = (
-        f"Five horizontal distributions on a log axis of energy per {kind} query. "
+        f"{len(rows)} horizontal distributions on a log axis of energy per {kind} query. "
         f"Median and quartiles in Wh: {forest.in_words(rows)}."
     )
     draws = int(rows[0].summary["n_draws"])

@@ -3,7 +3,7 @@
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.published import forest
-from pipeline.present.figures.published.tables import BLEND, MODELS, REGIME_NAMES, PublishedTables
+from pipeline.present.figures.published.tables import BLEND, COUPLED, REGIME_NAMES, PublishedTables
 from pipeline.present.save import Drawing
 
 DRAWN_ABOVE = 0.22
@@ -22,12 +22,12 @@ def fig_power_coupling_long(tables: PublishedTables, profile: Figures) -> Drawin
 
 def _power_coupling(tables: PublishedTables, profile: Figures, regime: str) -> Drawing:
     coupled, drawn = [], []
-    for subject in [*MODELS, BLEND]:
+    for subject in [*tables.models(regime), BLEND]:
         name = "Blend" if subject == BLEND else style.model_name(subject)
         colour = style.INK if subject == BLEND else style.model_colour(subject)
         claim = tables.claim(f"v2.sens.pu.{regime}") if subject == BLEND else None
         drawn.append(forest.Row(name, DRAWN_COLOUR, tables.summary(regime, subject)))
-        summary = tables.summary(regime, subject, tables.coupled_variant)
+        summary = tables.summary(regime, subject, COUPLED)
         change = f"{summary['p50_wh'] / drawn[-1].summary['p50_wh'] - 1:+.0%}".replace("-", "−")
         note = f"{axes.interval(*(summary[f'p{p}_wh'] for p in (50, 25, 75)))} Wh, {change}"
         coupled.append(forest.Row(name, colour, summary, None, claim, note))
