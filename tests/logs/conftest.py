@@ -74,7 +74,7 @@ def rows(result: EnergyFromLogs, log: str, reason: str, outcome: str = "set_asid
 
 
 def assert_balanced(result: EnergyFromLogs) -> None:
-    """Rows in = used + set aside in both logs; energy in = serving + idle + set aside; serving = requests'."""
+    """Rows in = used + set aside; energy in = serving + idle + set aside; serving = what requests got."""
     table = result.account
     for log in ("requests", "power_series"):
         of = table[table["log"] == log].groupby("outcome")["rows"].sum()
