@@ -99,7 +99,7 @@ def fit(family: str, data: Histogram, start: Array | None = None) -> Fit:
     bounds = [(LEAST_LN_SIGMA, 3.0) if "sigma" in name else (-20.0, 20.0) for name in names]
     points = [start] if start is not None else _starts(family, data)
     search = {"fun": cost_and_slope, "jac": True} if FAMILIES[family].components else {"fun": cost}
-    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 1000}
+    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}
     found = [
         minimize(x0=point, method="L-BFGS-B", bounds=bounds, options=options, **search) for point in points
     ]
