@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from pipeline.assumptions.load import load
 from pipeline.present import axes, style
@@ -105,3 +107,13 @@ def test_the_fleet_is_named_from_the_assumptions() -> None:
     settings = fleet_settings(load("assumptions.as_published"))
     assert settings.volume == f"{settings.queries_per_day / 1e9:g} billion queries a day"
     assert (settings.long_share, settings.datacentre_gwh) == (0.1, 0.576)
+
+
+def test_the_stage_declares_every_file_that_the_list_of_figures_writes() -> None:
+    stage = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["draw_published_figures"]
+    declared = {next(iter(out)) for out in stage["outs"]}
+    suffixes = ["json", "pdf", "png", "svg"]
+    assert declared == {
+        f"figures/{entry.name}.{suffix}" for entry in published.FIGURES for suffix in suffixes
+    }
+    assert {path for entry in published.FIGURES for path in entry.inputs} <= set(stage["deps"])
