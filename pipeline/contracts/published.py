@@ -7,10 +7,10 @@ columns of their own. A blank means "the source does not say". Vocabularies are 
 import pandas as pd
 import pandera.pandas as pa
 
+from pipeline.contracts.columns import CONFIDENCES, POSITIVE, count, key, number, schema, text, word
+
 THROUGHPUT_SETS = ["published_analysis", "tensorrt_llm_overview", "tensorrt_llm_serving"]
 PRECISIONS = ["FP16", "BF16", "FP8", "FP4"]
-# seen-primary: read in the source itself; seen-secondary: read in somebody's account of it
-CONFIDENCES = ["seen-primary", "seen-secondary", "computed-from-primary-data"]
 INTERVALS = [
     "IQR",
     "P5-P95",
@@ -92,29 +92,6 @@ UNITS = {
     "claims": ["Wh", "GWh/day", "x", "mL", "s", "tokens"],
 }
 
-POSITIVE = pa.Check.gt(0)
-KEY = pa.Check.str_matches(r"^[a-z0-9][A-Za-z0-9._-]*$", error="letters, digits, dot, hyphen or underscore")
-
-
-def _key() -> pa.Column:
-    return pa.Column("str", KEY, unique=True, description="names the row")
-
-
-def _text(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
-    return pa.Column("str", list(checks), nullable=nullable, description=description)
-
-
-def _word(description: str, words: list[str], nullable: bool = False) -> pa.Column:
-    return _text(description, pa.Check.isin(words), nullable=nullable)
-
-
-def _number(description: str, check: pa.Check | None = POSITIVE, nullable: bool = False) -> pa.Column:
-    return pa.Column("float64", check, nullable=nullable, description=description)
-
-
-def _count(description: str, check: pa.Check) -> pa.Column:
-    return pa.Column("int64", check, description=description)
-
 
 def _between(table: pd.DataFrame) -> pd.Series:
     low = table["low"].isna() | table["value"].isna() | (table["low"] <= table["value"])
@@ -136,60 +113,56 @@ STATED = pa.Check(
 )
 
 
-def _schema(columns: dict[str, pa.Column], checks: list[pa.Check], description: str) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, checks=checks, strict=True, ordered=True, description=description)
-
-
 def _value_table(name: str, description: str, minimum: pa.Check = POSITIVE) -> pa.DataFrameSchema:
-    return _schema(
+    return schema(
         {
-            "key": _key(),
-            "quantity": _text("what the value is"),
-            "subject": _text("of what: model, service, machine, site"),
-            "hardware": _text("on which machine, as stated", nullable=True),
-            "setup": _text("how it was run, as stated", nullable=True),
-            "input_tokens": _text("prompt length, as stated", nullable=True),
-            "output_tokens": _text("output length, as stated", nullable=True),
-            "value": _number("the value; the midpoint where only a range is given", minimum),
-            "unit": _word("unit of value, low and high", UNITS[name]),
-            "low": _number("lower end of the interval", minimum, nullable=True),
-            "high": _number("upper end of the interval", minimum, nullable=True),
-            "interval": _word("what low and high mean", INTERVALS, nullable=True),
-            "method": _word("how the source came to the value", METHODS),
-            "boundary": _word("what the energy or power includes", BOUNDARIES),
-            "year": _count("year the value is about, else of publication", pa.Check.in_range(2000, 2035)),
-            "source": _text("key of paper/references.bib"),
-            "where": _text("version, table, page or address within the source", nullable=True),
-            "confidence": _word("how it was read", CONFIDENCES),
-            "note": _text("what else matters", nullable=True),
+            "key": key(),
+            "quantity": text("what the value is"),
+            "subject": text("of what: model, service, machine, site"),
+            "hardware": text("on which machine, as stated", nullable=True),
+            "setup": text("how it was run, as stated", nullable=True),
+            "input_tokens": text("prompt length, as stated", nullable=True),
+            "output_tokens": text("output length, as stated", nullable=True),
+            "value": number("the value; the midpoint where only a range is given", minimum),
+            "unit": word("unit of value, low and high", UNITS[name]),
+            "low": number("lower end of the interval", minimum, nullable=True),
+            "high": number("upper end of the interval", minimum, nullable=True),
+            "interval": word("what low and high mean", INTERVALS, nullable=True),
+            "method": word("how the source came to the value", METHODS),
+            "boundary": word("what the energy or power includes", BOUNDARIES),
+            "year": count("year the value is about, else of publication", pa.Check.in_range(2000, 2035)),
+            "source": text("key of paper/references.bib"),
+            "where": text("version, table, page or address within the source", nullable=True),
+            "confidence": word("how it was read", CONFIDENCES),
+            "note": text("what else matters", nullable=True),
         },
         [ORDERED, EXPLAINED],
         description,
     )
 
 
-THROUGHPUT = _schema(
+THROUGHPUT = schema(
     {
-        "key": _key(),
-        "set": _word("which table the row stands in", THROUGHPUT_SETS),
-        "model": _text("one name per model in all tables"),
-        "total_params_b": _number("parameters, 10^9"),
-        "active_params_b": _number("parameters active per token, 10^9"),
-        "architecture": _word("dense or mixture of experts", ["dense", "moe"]),
-        "gpu": _word("accelerator", ["H100", "H200", "B200", "GB200"]),
-        "gpus": _count("accelerators of the instance", pa.Check.gt(0)),
-        "parallelism": _text("TP: tensor, DEP: expert with attention data parallel"),
-        "precision": _word("of the weights", PRECISIONS),
-        "input_tokens": _number("prompt tokens a request", nullable=True),
-        "output_tokens": _number("output tokens a request"),
-        "concurrency": _number("requests at once; blank: saturated or not stated", nullable=True),
-        "output_tokens_per_s": _number("output tokens/s of all GPUs of the instance"),
-        "used_by_authors": _word("row of the authors' fit", ["yes", "no"]),
-        "source": _text("key of paper/references.bib"),
-        "document_version": _text("version of the document"),
-        "where": _text("table, figure or file within the document"),
-        "confidence": _word("how it was read", CONFIDENCES),
-        "note": _text("what else matters", nullable=True),
+        "key": key(),
+        "set": word("which table the row stands in", THROUGHPUT_SETS),
+        "model": text("one name per model in all tables"),
+        "total_params_b": number("parameters, 10^9"),
+        "active_params_b": number("parameters active per token, 10^9"),
+        "architecture": word("dense or mixture of experts", ["dense", "moe"]),
+        "gpu": word("accelerator", ["H100", "H200", "B200", "GB200"]),
+        "gpus": count("accelerators of the instance", pa.Check.gt(0)),
+        "parallelism": text("TP: tensor, DEP: expert with attention data parallel"),
+        "precision": word("of the weights", PRECISIONS),
+        "input_tokens": number("prompt tokens a request", nullable=True),
+        "output_tokens": number("output tokens a request"),
+        "concurrency": number("requests at once; blank: saturated or not stated", nullable=True),
+        "output_tokens_per_s": number("output tokens/s of all GPUs of the instance"),
+        "used_by_authors": word("row of the authors' fit", ["yes", "no"]),
+        "source": text("key of paper/references.bib"),
+        "document_version": text("version of the document"),
+        "where": text("table, figure or file within the document"),
+        "confidence": word("how it was read", CONFIDENCES),
+        "note": text("what else matters", nullable=True),
     },
     [
         pa.Check(
@@ -208,20 +181,20 @@ THROUGHPUT = _schema(
     "Published throughput: one measured serving configuration a row.",
 )
 
-CLAIMS = _schema(
+CLAIMS = schema(
     {
-        "key": _key(),
-        "version": _word("version of the analysis", ["v1", "v2", "blog"]),
-        "where": _text("place in the document"),
-        "quantity": _text("what the value is"),
-        "unit": _word("unit of value, low and high", UNITS["claims"]),
-        "value": _number("the published value", nullable=True),
-        "low": _number("lower end of the interval", pa.Check.ge(0), nullable=True),
-        "high": _number("upper end of the interval", nullable=True),
-        "interval": _word("what low and high mean", CLAIM_INTERVALS, nullable=True),
-        "kind": _word("in the text, or printed by the released code", ["printed", "released_code"]),
-        "source": _text("key of paper/references.bib"),
-        "note": _text("what else matters", nullable=True),
+        "key": key(),
+        "version": word("version of the analysis", ["v1", "v2", "blog"]),
+        "where": text("place in the document"),
+        "quantity": text("what the value is"),
+        "unit": word("unit of value, low and high", UNITS["claims"]),
+        "value": number("the published value", nullable=True),
+        "low": number("lower end of the interval", pa.Check.ge(0), nullable=True),
+        "high": number("upper end of the interval", nullable=True),
+        "interval": word("what low and high mean", CLAIM_INTERVALS, nullable=True),
+        "kind": word("in the text, or printed by the released code", ["printed", "released_code"]),
+        "source": text("key of paper/references.bib"),
+        "note": text("what else matters", nullable=True),
     },
     [ORDERED, EXPLAINED, STATED],
     "Every published number of the analysis that is reproduced.",

@@ -6,6 +6,7 @@ import pandas as pd
 from pybtex.database import parse_string
 from pybtex.exceptions import PybtexError
 
+from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
 from pipeline.contracts.read import read_table, read_text
 from pipeline.errors import InputError
@@ -13,6 +14,7 @@ from pipeline.errors import InputError
 # What a model is does not depend on who measured it.
 MODEL_FACTS = ["total_params_b", "active_params_b", "architecture"]
 # A row of the authors' table taken from the vendor's tables stands there too, with the same value.
+SIZE_ROUNDING = 0.1
 CELL = ["document_version", "model", "gpu", "gpus", "precision", "input_tokens", "output_tokens"]
 
 
@@ -20,12 +22,13 @@ def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
     """Every published table by name; raises InputError at the first value that is wrong or has no source."""
     references = reference_keys(bibliography)
     tables = {}
-    for name, schema in TABLES.items():
+    for name, schema in {**TABLES, **FACTS}.items():
         path = folder / f"{name}.csv"
         tables[name] = read_table(path, schema)
         check_sources(tables[name], references, path=path, bibliography=bibliography)
     check_models(tables["throughput"], folder / "throughput.csv")
     check_restated(tables["throughput"], folder / "throughput.csv")
+    check_sizes(tables["models"], tables["throughput"], folder / "models.csv")
     return tables
 
 
@@ -48,6 +51,15 @@ def check_models(throughput: pd.DataFrame, path: Path) -> None:
     for column in MODEL_FACTS:
         expected = "what the first row of the same model says"
         _refuse(throughput[column] != first[column], throughput, path, column, expected)
+
+
+def check_sizes(models: pd.DataFrame, throughput: pd.DataFrame, path: Path) -> None:
+    """The sizes of the model cards and those of the throughput tables differ by rounding alone."""
+    printed = throughput.groupby("model")[["total_params_b", "active_params_b"]].first()
+    for column in printed:
+        ratio = models[column] / models["model"].map(printed[column])
+        expected = "within a tenth of what throughput.csv says"
+        _refuse((ratio - 1).abs() > SIZE_ROUNDING, models, path, str(column), expected)
 
 
 def check_restated(throughput: pd.DataFrame, path: Path) -> None:

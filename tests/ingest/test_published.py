@@ -11,6 +11,7 @@ import pytest
 import typst
 from ruamel.yaml import YAML
 
+from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
 from pipeline.errors import InputError
 from pipeline.ingest.published import load, reference_keys
@@ -65,6 +66,8 @@ def test_every_row_of_the_upstream_tables_is_there(tables: dict[str, pd.DataFram
         "prior_estimates": 379,
         "levers": 76,
         "token_lengths": 87,
+        "models": 56,
+        "hardware": 14,
     }
     throughput = tables["throughput"]
     versions = throughput[throughput["set"] == "tensorrt_llm_overview"].groupby("document_version").size()
