@@ -112,8 +112,6 @@ def test_the_fleet_is_named_from_the_assumptions() -> None:
 def test_the_stage_declares_every_file_that_the_list_of_figures_writes() -> None:
     stage = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["draw_published_figures"]
     declared = {next(iter(out)) for out in stage["outs"]}
-    suffixes = ["json", "pdf", "png", "svg"]
-    assert declared == {
-        f"figures/{entry.name}.{suffix}" for entry in published.FIGURES for suffix in suffixes
-    }
+    written = product([entry.name for entry in published.FIGURES], ["json", "pdf", "png", "svg"])
+    assert declared == {f"figures/{name}.{suffix}" for name, suffix in written}
     assert {path for entry in published.FIGURES for path in entry.inputs} <= set(stage["deps"])
