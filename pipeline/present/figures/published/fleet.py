@@ -133,7 +133,7 @@ def _errors(bars: Sequence[Bar]) -> str:
     claim = bars[0].claim
     if claim is None or pd.isna(claim["low"]):
         return words
-    band = f"{claim['low']:g}–{claim['high']:g}"
+    band = f"{claim['low']:.3f}–{claim['high']:.3f}"
     return (
         f"{words} Open diamond: the paper; its interval ({band} for the first bar) is Monte Carlo error only."
     )
