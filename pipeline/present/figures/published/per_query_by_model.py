@@ -39,7 +39,8 @@ def _by_model(tables: PublishedTables, profile: Figures, regime: str) -> Drawing
     key.interval_key(ax)
     kind = REGIME_NAMES[regime]
     alt = (
-        f"Horizontal distributions on a log axis of energy per {kind} query, one for each of {len(rows)} models. "
+        f"Horizontal distributions on a log axis of energy per {kind} query, one for each of "
+        f"{len(rows)} models. "
         f"Median and quartiles in Wh: {forest.in_words(rows)}."
     )
     draws = int(rows[0].summary["n_draws"])
