@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from scipy import stats
+from scipy import special, stats
 
 Z95 = 1.645
 Array = NDArray[np.float64]
@@ -74,6 +74,10 @@ class LogNormal(_Distribution):
         """The same as scipy.stats.lognorm."""
         return stats.lognorm(s=self.sigma, loc=self.above, scale=np.exp(self.mu))
 
+    def ppf(self, uniforms: Array) -> Array:
+        """As `frozen().ppf`, several times faster on large arrays."""
+        return self.above + np.exp(self.mu + self.sigma * special.ndtri(uniforms))
+
 
 class Exponential(_Distribution):
     """Exponential by its median: scale = median / ln 2."""
@@ -89,6 +93,10 @@ class Exponential(_Distribution):
     def frozen(self) -> Any:
         """The same as scipy.stats.expon."""
         return stats.expon(scale=self.scale)
+
+    def ppf(self, uniforms: Array) -> Array:
+        """As `frozen().ppf`, several times faster on large arrays."""
+        return np.asarray(-self.scale * np.log1p(-uniforms))
 
 
 class Uniform(_Distribution):

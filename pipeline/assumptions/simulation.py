@@ -2,11 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.assumptions.base import Section
 
-Count = Annotated[int, Field(gt=0, strict=True)]
+
+def _power_of_two(count: int) -> int:
+    if count & (count - 1):
+        raise ValueError(f"{count} is not a power of two, which Sobol points need")
+    return count
+
+
+PowerOfTwo = Annotated[int, Field(gt=0, strict=True), AfterValidator(_power_of_two)]
 
 
 class Simulation(Section):
@@ -14,4 +21,4 @@ class Simulation(Section):
 
     seed: Annotated[int, Field(ge=0, strict=True)]
     replicates: Annotated[int, Field(ge=4, strict=True)]
-    draws_per_replicate: Count
+    draws_per_replicate: PowerOfTwo

@@ -21,8 +21,8 @@ def stage_seed(simulation: Simulation, stage: str) -> np.random.SeedSequence:
 def points(seed: np.random.SeedSequence, simulation: Simulation, dimensions: int) -> Array:
     """Points in the open unit cube, (dimensions, replicates, draws); each replicate has its own scramble."""
     count = simulation.draws_per_replicate
-    replicates = [
-        qmc.Sobol(dimensions, rng=np.random.default_rng(child)).random(count).T
-        for child in seed.spawn(simulation.replicates)
-    ]
-    return np.stack(replicates, axis=1) + HALF_CELL
+    found = np.empty((dimensions, simulation.replicates, count))
+    for replicate, child in enumerate(seed.spawn(simulation.replicates)):
+        found[:, replicate] = qmc.Sobol(dimensions, rng=np.random.default_rng(child)).random(count).T
+    found += HALF_CELL
+    return found

@@ -42,11 +42,15 @@ class Summary:
 
 def sorted_quantiles(ordered: Array, first: Counts, last: Counts, percents: Sequence[float]) -> Array:
     """Percentiles, (replicates, percents), of ordered[r, first[r] : last[r] + 1], interpolated linearly."""
-    position = first[:, None] + np.asarray(percents) / 100 * (last - first)[:, None]
-    below = np.floor(position).astype(np.int64)
+    position = np.asarray(percents) / 100 * (last - first)[:, None]
+    whole = np.floor(position)
+    weight = position - whole
+    below = first[:, None] + whole.astype(np.int64)
     above = np.minimum(below + 1, last[:, None])
     low, high = np.take_along_axis(ordered, below, axis=1), np.take_along_axis(ordered, above, axis=1)
-    return low + (position - below) * (high - low)
+    # From the nearer side, as numpy does, so that a trim keeps the very draws that numpy.percentile keeps.
+    step = high - low
+    return np.where(weight < 0.5, low + step * weight, high - step * (1 - weight))
 
 
 def summarise(draws: Array, edges: Array) -> Summary:

@@ -1,0 +1,146 @@
+"""Every way params.yaml can be wrong gives one message that names the file and the key."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.assumptions.load import PARAMS, load, read
+from pipeline.errors import InputError
+
+BASE = "assumptions.as_published.base"
+VARIANTS = "assumptions.as_published.variants"
+
+
+def section_of(data: Any, key: str) -> tuple[Any, Any]:
+    """The container of a dotted key and its last part."""
+    *path, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    for part in path:
+        data = data[part]
+    return data, last
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[..., Path]:
+    """params.yaml with one key set (or, without a value, removed), as a file."""
+
+    def change(key: str, *value: Any) -> Path:
+        yaml = YAML(typ="safe")
+        data = yaml.load(PARAMS)
+        section, last = section_of(data, key)
+        if value:
+            section[last] = value[0]
+        else:
+            del section[last]
+        path = tmp_path / "params.yaml"
+        yaml.dump(data, path)
+        return path
+
+    return change
+
+
+WRONG = [
+    (f"{BASE}.node_power_8xh100.distribution.value", -1, f"{BASE}.node_power_8xh100: ", "at least 0"),
+    (f"{BASE}.pue.distribution.p95", 1.0, f"{BASE}.pue.distribution: ", "p5 (1.05) must be below p95 (1.0)"),
+    (f"{BASE}.pue.distribution.p5", 0, f"{BASE}.pue.distribution.p5: ", "greater than 0"),
+    (f"{BASE}.pue.distribution.family", "lognorm", f"{BASE}.pue.distribution: ", "'lognorm'"),
+    (f"{BASE}.pue.distribution.p59", 2.0, f"{BASE}.pue.distribution.p59: ", "not permitted"),
+    (f"{BASE}.pue.distribution", {"family": "constant", "value": 0.9}, f"{BASE}.pue: ", "at least 1"),
+    (f"{BASE}.pue.unit", "percent", f"{BASE}.pue: ", "expected 'ratio'"),
+    (f"{BASE}.pue.source", "", f"{BASE}.pue.source: ", "at least 1 character"),
+    (f"{BASE}.peu", {}, f"{BASE}.peu: ", "not permitted"),
+    (f"{BASE}.trim.outer", [95, 5], f"{BASE}.trim.outer: ", "must be below"),
+    (f"{BASE}.trim.inner", [10, 101], f"{BASE}.trim.inner.1: ", "less than or equal to 100"),
+    (f"{BASE}.input_tokens.distribution", {"family": "uniform", "low": 1, "high": 9},
+     f"{BASE}.input_tokens: ", "expected 'constant'"),
+    (f"{BASE}.long_share.distribution.value", "much", f"{BASE}.long_share.distribution.value: ", "number"),
+    (f"{BASE}.long_share.distribution.value", float("nan"),
+     f"{BASE}.long_share.distribution.value: ", "finite"),
+    (f"{BASE}.overheads_short.1.distribution.value", 0.5, f"{BASE}.overheads_short.1: ", "at least 1"),
+    (f"{VARIANTS}.v1.node_power_8xh100.distribution.value", -1,
+     f"{VARIANTS}.v1.node_power_8xh100: ", "at least 0"),
+    (f"{VARIANTS}.v1.node_powr", {}, f"{VARIANTS}.v1.node_powr: ", "not permitted"),
+    ("assumptions.as_published.models.0.throughput", "spline",
+     "assumptions.as_published.models.0.throughput: ", "'regression'"),
+    ("assumptions.as_published.models.1.name", "Llama 3.1 405B", "assumptions.as_published: ", "twice"),
+    ("assumptions.as_published.authors_stream.fleet", "v3", "assumptions.as_published: ", "'v3' is none of"),
+    ("simulation.replicates", 2.5, "simulation.replicates: ", "integer"),
+    ("simulation.draws_per_replicate", 1000, "simulation.draws_per_replicate: ", "power of two"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "where", "what"), WRONG)
+def test_a_wrong_value_is_refused_with_its_key(
+    changed: Callable[..., Path], key: str, value: Any, where: str, what: str
+) -> None:
+    path = changed(key, value)
+    with pytest.raises(InputError) as error:
+        read(path)
+    message = str(error.value)
+    assert message.count("\n") == 0, "one mistake, one line"
+    assert message.startswith(f"{path}, {where}")
+    assert what in message
+
+
+@pytest.mark.parametrize("key", [f"{BASE}.pue", f"{BASE}.pue.distribution.p5", f"{BASE}.pue.reason"])
+def test_a_missing_key_is_named(changed: Callable[..., Path], key: str) -> None:
+    path = changed(key)
+    with pytest.raises(InputError, match="Field required") as error:
+        read(path)
+    assert str(error.value).startswith(f"{path}, {key}: ")
+
+
+def test_two_mistakes_give_two_lines(changed: Callable[..., Path], tmp_path: Path) -> None:
+    first = changed(f"{BASE}.pue.unit", "percent")
+    yaml = YAML(typ="safe")
+    data = yaml.load(first)
+    data["assumptions"]["as_published"]["base"]["blend"]["models"] = 0
+    yaml.dump(data, tmp_path / "two.yaml")
+    with pytest.raises(InputError) as error:
+        read(tmp_path / "two.yaml")
+    assert str(error.value).count("two.yaml, ") == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"a: [1\n", "not valid YAML"),
+        (b"a: 1\na: 2\n", "not valid YAML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"", "valid dictionary"),
+    ],
+)
+def test_a_file_that_is_no_params_file(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=what) as error:
+        read(path)
+    assert str(path) in str(error.value)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read(tmp_path / "params.yaml")
+
+
+def test_variants_replace_what_they_name_and_keep_the_rest() -> None:
+    published = load("assumptions.as_published")
+    base, v1 = published.base, published.variants["v1"]
+    assert published.variants["v2"] == base
+    assert v1.node_power_8xh100.distribution.value == 11.3
+    assert v1.pue == base.pue
+    assert published.variants["v2_untrimmed"].trim is None
+
+
+def test_a_changed_base_reaches_the_variants(changed: Callable[..., Path]) -> None:
+    path = changed(f"{BASE}.pue.distribution.p95", 1.4)
+    variants = load("assumptions.as_published.variants", path=path)
+    assert {variant.pue.distribution.p95 for variant in variants.values()} == {1.4}
+
+
+def test_several_keys_come_in_their_order() -> None:
+    simulation, models = load("simulation", "assumptions.as_published.models")
+    assert simulation.seed >= 0
+    assert models[0].name == "Llama 3.1 405B"
