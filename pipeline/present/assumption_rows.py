@@ -11,7 +11,7 @@ from pipeline.distributions import Constant, Distribution, Exponential, LogNorma
 
 COLUMNS = ["key", "variant", "value", "unit", "source", "reason"]
 BASE = "base"
-EXPLAINING = ("source", "reason")
+EXPLAINING = ("name", "source", "reason")
 OFF = "off"
 
 
@@ -69,4 +69,6 @@ def _rows(key: str, variant: str, item: Any) -> list[dict[str, str]]:
 
 
 def _plain(value: Any) -> str:
-    return "–".join(f"P{bound:g}" for bound in value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return "–".join(f"P{bound:g}" for bound in value)
+    return str(value).replace("_", " ")

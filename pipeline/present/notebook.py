@@ -21,14 +21,17 @@ from pipeline.errors import InputError
 TEMPLATE = Path(__file__).with_name("notebook.html.j2")
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 STAMPED = ("papermill", "execution")  # cell metadata that holds times and run ids
+TITLE = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
 
 
 def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
     """Run `source` in its own folder, as a reader in Jupyter would; returns the normalised notebook.
 
-    Raises InputError naming the cell when one fails.
+    Raises InputError when there is no such notebook, or naming the cell when one fails.
     """
+    if not source.is_file():
+        raise InputError(f"{source}: no such file")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / source.name
         try:
@@ -53,9 +56,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         cell.id = f"cell-{number}"
         for key in STAMPED:
             cell.metadata.pop(key, None)
-    joined, _ = CoalesceStreamsPreprocessor().preprocess(
-        notebook, {}
-    )  # printed lines arrive in random chunks
+    # Printed lines arrive in random chunks.
+    joined, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
     nbformat.validate(joined)
     return NotebookNode(joined)
 
@@ -75,10 +77,15 @@ def contents(notebook: NotebookNode) -> list[dict[str, Any]]:
     return entries
 
 
-def as_html(notebook: NotebookNode, title: str) -> str:
-    """One HTML page with a table of contents, styles and figures inside; nothing is fetched."""
+def as_html(notebook: NotebookNode) -> str:
+    """One HTML page with a table of contents, styles and figures inside; nothing is fetched.
+
+    Its title is the first heading.
+    """
     page = nbformat.from_dict(notebook)
-    page.metadata["title"] = title
+    words = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    heading = TITLE.search(words)
+    page.metadata["title"] = heading[1] if heading else "Review notebook"
     page.metadata["contents"] = contents(notebook)
     exporter = HTMLExporter(
         template_file=str(TEMPLATE), mathjax_url="", require_js_url="", embed_images=True, anchor_link_text=""

@@ -25,7 +25,7 @@ NOT_PROSE = [
     re.compile(r"`[^`\n]*`"),
     re.compile(r"\$[^$]*\$"),  # equations: their constants are part of the method
     re.compile(r"^\s*#(?:import|include|set|show|let)\b[^\n]*", re.MULTILINE),
-    re.compile(r"#(?:picture|bibliography|image|link)\([^()]*\)"),
+    re.compile(r"#?\b(?:picture|bibliography|image|link)\([^()]*\)"),
     re.compile(r"<[a-z][\w:.-]*>"),  # labels
     re.compile(r"@[A-Za-z][\w:-]*(?:\.\w+)*"),  # citations and references
 ]

@@ -14,7 +14,7 @@ from pipeline.present.claims.evidence import AUTHORS_STREAM, Estimate, Evidence
 
 AUTHORS, OURS, ASSUMPTIONS = "authors' stream", "our stream", "assumptions"
 NOT_YET, CANNOT = "not yet", "cannot be computed"
-GRID_LOG2 = 16  # quantiles of the product of three log-normals come out within 0.1 %
+GRID_LOG2 = 18  # quartiles of the product of three log-normals come out within 0.01 %
 QUARTILES = np.array([0.5, 0.25, 0.75])  # in the order value, low, high
 AUTHORS_RUN = "v2" + AUTHORS_STREAM  # says how large a run of the authors is, for the error of every variant
 

@@ -1,0 +1,102 @@
+"""The ledger is a test: a verdict changes only together with expected_verdicts.csv, in the same commit."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.contracts import read_table
+from pipeline.contracts.ledger import EXPECTED_VERDICTS, LEDGER, VERDICTS
+from pipeline.contracts.published import CLAIMS
+from pipeline.present.claims.table import RECIPES
+
+EXPECTED = Path(__file__).with_name("expected_verdicts.csv")
+PUBLISHED = Path("data/published/claims.csv")
+COMMITTED = Path("data/results/claims.csv")
+RANK = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
+
+
+def changes(found, expected):
+    """One line for every claim whose verdict is not the expected one."""
+    both = found.merge(
+        expected, on="key", how="outer", suffixes=("_found", "_expected"), validate="one_to_one"
+    )
+    changed = both[both["verdict_found"] != both["verdict_expected"]]
+    lines = []
+    for row in changed.itertuples():
+        ranks = RANK.get(row.verdict_found, 99), RANK.get(row.verdict_expected, 99)
+        which = "worse" if ranks[0] > ranks[1] else "better"
+        lines.append(f"{row.key}: {row.verdict_found}, expected {row.verdict_expected} ({which})")
+    return lines
+
+
+def expected():
+    return read_table(EXPECTED, EXPECTED_VERDICTS)
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    return read_table(COMMITTED, LEDGER)
+
+
+def test_verdicts_are_the_expected_ones(ledger):
+    assert changes(ledger[["key", "verdict"]], expected()) == []
+
+
+def test_a_worse_verdict_a_lost_claim_and_a_new_one_are_all_told():
+    found = expected()
+    found.loc[0, "verdict"] = "differs"
+    found = pd.concat([found.drop(index=1), pd.DataFrame([{"key": "new", "verdict": "exact"}])])
+    lines = changes(found, expected())
+    assert [line.partition(":")[0] for line in lines] == ["new", "v2.blend.long", "v2.blend.short"]
+    assert lines[-1].endswith("differs, expected within Monte Carlo error (worse)")
+
+
+def test_every_published_claim_is_in_the_ledger_in_its_order(ledger):
+    assert list(ledger["key"]) == list(read_table(PUBLISHED, CLAIMS)["key"])
+
+
+def test_every_claim_has_a_recipe():
+    assert set(RECIPES) == set(read_table(PUBLISHED, CLAIMS)["key"])
+
+
+def test_released_code_is_compared_on_its_own_stream_and_exact(ledger):
+    released = ledger[ledger["kind"] == "released_code"]
+    assert set(released["compared_with"]) == {"authors' stream"}
+    assert set(released["verdict"]) == {"exact"}
+
+
+def test_what_is_not_reproduced_says_why(ledger):
+    poor = ledger[ledger["verdict"].isin(["differs", "cannot be computed", "not yet"])]
+    assert poor["reason"].str.endswith(".").all()
+
+
+def test_what_is_compared_says_its_tolerance(ledger):
+    judged = ledger[ledger["compared_with"] != "nothing"]
+    for end in ("value", "low", "high"):
+        assert (judged[f"published_{end}"].notna() == judged[f"tolerance_{end}"].notna()).all()
+    assert judged["tolerance_reason"].notna().all()
+
+
+def test_means_in_the_notes_come_out_too():
+    """The notes of the published table carry the mean of each model: the same stream gives it."""
+    claims = read_table(PUBLISHED, CLAIMS)
+    energy = pd.read_csv("data/results/energy_per_query.csv")
+    authors = energy[energy["variant"] == "v2_authors_stream"].set_index(["regime", "subject"])["mean_wh"]
+    noted = claims[claims["note"].fillna("").str.match(r"mean \d")]
+    assert len(noted) == 10
+    for row in noted.itertuples():
+        recipe = RECIPES[row.key]
+        printed = row.note.split()[1]
+        decimals = len(printed.partition(".")[2])
+        assert f"{authors[recipe.regime, recipe.subject]:.{decimals}f}" == printed, row.key
+
+
+def test_parts_of_the_mixed_fleet_in_the_notes_come_out_too():
+    claims = read_table(PUBLISHED, CLAIMS).set_index("key")["note"]
+    fleet = pd.read_csv("data/results/fleet.csv")
+    authors = fleet[fleet["variant"] == "v2_authors_stream"].set_index(["scenario", "component"])
+    for scenario in ("mixed", "mixed_improved"):
+        parts = [word for word in claims[f"v2.fleet.{scenario}.code"].split() if word[0].isdigit()]
+        found = authors.loc[[(scenario, "short"), (scenario, "long")], "value_gwh_per_day"]
+        assert [f"{value:.3f}" for value in found] == parts
