@@ -1,0 +1,51 @@
+"""Which row of the model table a name means, however it is written.
+
+Publisher, tuning and precision do not change the shape of a model and are left out:
+"meta-llama/Llama-3.1-405B-Instruct-FP8", "Llama 3.1 405B" and "llama_3.1_405b" are one shape.
+"""
+
+import re
+
+import pandas as pd
+
+from pipeline.contracts.facts import spellings
+
+ENDINGS = re.compile(
+    r"[-_](instruct|thinking|chat|it|hf|base|original|fp8|fp4|nvfp4|mxfp4|int4|bf16|bf|awq|gptq|w8a8|dynamic|"
+    r"preview|terminus|speciale|turbo|\d{4}|v0\.\d)(?=[-_]|$)"
+)
+
+
+def short_name(name: object) -> str:
+    """The name without publisher, tuning and precision, in small letters; "" where there is no name."""
+    if not isinstance(name, str):
+        return ""
+    short = re.sub(r"[\s_]+", "-", name.split("/")[-1].strip().lower())
+    short = short.removeprefix("meta-").removeprefix("nvidia-")
+    while (shorter := ENDINGS.sub("", short)) != short:
+        short = shorter
+    return short
+
+
+class Names:
+    """Short names and aliases of a table, to the name in its first column."""
+
+    def __init__(self, models: pd.DataFrame) -> None:
+        self._known = {
+            short_name(spelling): model
+            for model, all_spellings in spellings(models, ["model", "upstream", "aliases"]).items()
+            for spelling in all_spellings
+        }
+
+    def resolve(self, name: object) -> str:
+        """The model of that shape; "" where the table has none."""
+        return self._known.get(short_name(name), "")
+
+
+def gpu_names(hardware: pd.DataFrame) -> dict[str, str]:
+    """Every spelling of an accelerator in small letters, to its name."""
+    return {
+        spelling.strip().lower(): gpu
+        for gpu, all_spellings in spellings(hardware, ["gpu", "aliases"]).items()
+        for spelling in all_spellings
+    }

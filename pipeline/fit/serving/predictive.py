@@ -1,0 +1,183 @@
+"""Predictive draws of step time and GPU power for any configuration.
+
+    output tokens/s = B / T;    gpu_w = GPUs * rated_w * p(x / T);    gpu_j_per_output_token = gpu_w T / B
+
+Three things are drawn: the parameters of the step model (the same draw in all rows), the engine where it is
+not stated, and the residuals of step time and power (Student t with 5 degrees of freedom; sd by what a row
+rests on, from params). Rows of one configuration share the draws of engine and residuals, so that they differ
+only by what the model says of their concurrency and lengths. A slower step draws less power through p.
+
+A measured configuration is corrected towards its own rows (anchors): there the correction replaces the
+parameter draws, except for the share of the step that lies beyond the measured lengths.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pipeline.assumptions.serving import Serving
+from pipeline.fit.serving import terms as T
+from pipeline.fit.serving.architecture import Array
+from pipeline.fit.serving.corrections import Correction, corrections
+from pipeline.fit.serving.model import ServingModel, anchor_keys, rated_power_w
+from pipeline.fit.serving.power import HIGHEST, LOWEST
+from pipeline.fit.serving.prepare import TENSORRT, VLLM, Prepared, prepare
+from pipeline.fit.serving.rows import complete, configuration_numbers, fixed_lengths, tensorrt_share
+from pipeline.fit.serving.shapes import SPARSE_FROM
+from pipeline.fit.serving.steps import coefficients, step_seconds
+
+RESIDUAL_DF = 5.0
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class OnEngine:
+    """The rows as one engine runs them, and their design matrix."""
+
+    p: Prepared
+    z: sp.csr_matrix
+
+
+@dataclass(frozen=True)
+class Draws:
+    """n rows, D draws: step_s and gpu_w (n, D), parameters theta (P, D), tensorrt (n, D)."""
+
+    engines: dict[str, OnEngine]
+    theta: Array
+    tensorrt: Bool
+    step_s: Array
+    gpu_w: Array
+    basis: NDArray[np.object_]
+
+    @property
+    def main(self) -> Prepared:
+        """The rows under the engine that basis, batch and power go by."""
+        return main_engine(self.engines).p
+
+    @property
+    def output_tokens_per_s(self) -> Array:
+        """Of the instance, (n, D)."""
+        return np.asarray(self.main.load.concurrency[:, None] / self.step_s)
+
+
+def draw(
+    configurations: pd.DataFrame,
+    model: ServingModel,
+    settings: Serving,
+    rng: np.random.Generator,
+    n_draws: int,
+    common_residuals: bool = False,
+) -> Draws:
+    """Draws for every row; columns model, total_params_b, active_params_b, gpu, gpus, precision, concurrency,
+    input_tokens, output_tokens, engine (missing: not stated), output_cv (missing: by rule).
+
+    common_residuals: one residual draw for all rows, so that a row does not depend on the others; right for
+    intervals row by row, wrong for sums over configurations.
+    """
+    rows = complete(configurations, settings, model.tables)
+    theta = model.steps.draws(rng, n_draws)
+    engines = {stack: _on(rows, stack, model, settings) for stack in _stacks(rows["engine"])}
+    main = main_engine(engines)
+    stated = rows["engine"].notna().to_numpy()
+    anchored = _anchored(rows, main.p, model) & np.bool_(VLLM in engines)
+    share = np.where(stated, rows["engine"] == TENSORRT, tensorrt_share(rows, main.p, settings))
+    which = np.zeros(len(rows), int) if common_residuals else configuration_numbers(rows, main.p)
+    uniform, step_noise, power_noise = _noise(rng, which, n_draws)
+    tensorrt = uniform < np.where(anchored, 0.0, share)[:, None]
+
+    basis = _basis(main.p, model, anchored)
+    correction = corrections(model, main.p, main.z, anchored, settings)
+    step_sd, power_sd = _spreads(basis, correction, anchored, stated, settings)
+    drawn = _step_draws(engines, tensorrt, theta)
+    centre = step_seconds(main.z, model.steps.theta, main.p.x)[:, None]
+    kept = centre * (drawn / centre) ** correction.beyond[:, None]
+    step_s = np.where(anchored[:, None], kept, drawn) * correction.step[:, None]
+    step_s = step_s * np.exp(step_sd[:, None] * step_noise)
+    fraction = model.power.fraction(main.p, step_s) * correction.power[:, None]
+    fraction = np.clip(fraction * np.exp(power_sd[:, None] * power_noise), LOWEST, HIGHEST)
+    return Draws(engines, theta, tensorrt, step_s, fraction * rated_power_w(main.p)[:, None], basis)
+
+
+def main_engine(engines: dict[str, OnEngine]) -> OnEngine:
+    """vLLM where any row may run on it: the measured configurations do."""
+    return engines[VLLM] if VLLM in engines else engines[TENSORRT]
+
+
+def term_draws(draws: Draws) -> Array:
+    """Seconds of each term of a step, (n, K, D), from the parameter draws; their sum is not yet corrected."""
+    found = {
+        stack: coefficients(one.z, draws.theta) * one.p.x[:, :, None] for stack, one in draws.engines.items()
+    }
+    if len(found) == 1:
+        return np.asarray(next(iter(found.values())))
+    return np.where(draws.tensorrt[:, None, :], found[TENSORRT], found[VLLM])
+
+
+def _stacks(engine: pd.Series) -> list[str]:
+    """The engines that any row may run on."""
+    return [stack for stack in (VLLM, TENSORRT) if engine.isna().any() or (engine == stack).any()]
+
+
+def _on(rows: pd.DataFrame, stack: str, model: ServingModel, settings: Serving) -> OnEngine:
+    """The rows on one engine, as many requests in the batch as the cache holds; the others wait."""
+    sparse = rows["total_params_b"].astype(float) > SPARSE_FROM * rows["active_params_b"].astype(float)
+    split = sparse & (rows["gpus"] > 1) & (stack == TENSORRT)
+    version = model.latest_version(stack)
+    p = prepare(rows.assign(stack=stack, version=version, split_by_request=split.astype(float)), model.tables)
+    share = settings.memory_share.distribution.median()
+    room = T.sequences_that_fit(p.arch, p.load, p.chip, share, T.mean_context(p.load))
+    running = np.minimum(p.load.concurrency, np.maximum(room, 1))
+    p = p.with_load(replace(p.load, concurrency=running))
+    return OnEngine(p, model.steps.design.matrix(p.rows))
+
+
+def _anchored(rows: pd.DataFrame, p: Prepared, model: ServingModel) -> Bool:
+    """Rows that are a measured configuration; those were run by vLLM on requests of mixed lengths."""
+    keyed = np.isin(anchor_keys(p.rows).astype(str), anchor_keys(model.anchors).astype(str))
+    own = np.where(rows["engine"].notna(), rows["engine"] == VLLM, ~fixed_lengths(rows))
+    return np.asarray(keyed & own.astype(bool))
+
+
+def _noise(rng: np.random.Generator, which: NDArray[np.int64], n_draws: int) -> tuple[Array, Array, Array]:
+    """Uniforms for the engine, unit residuals of step and power; (n, D), equal where `which` is equal."""
+    size = (int(which.max()) + 1, n_draws)
+    unit_sd = np.sqrt((RESIDUAL_DF - 2) / RESIDUAL_DF)
+    uniform = rng.random(size)
+    residuals = [rng.standard_t(RESIDUAL_DF, size) * unit_sd for _ in range(2)]
+    return uniform[which], residuals[0][which], residuals[1][which]
+
+
+def _step_draws(engines: dict[str, OnEngine], tensorrt: Bool, theta: Array) -> Array:
+    """Step seconds from the parameter draws, each draw on its engine, (n, D)."""
+    found = {stack: step_seconds(one.z, theta, one.p.x) for stack, one in engines.items()}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return np.where(tensorrt, found[TENSORRT], found[VLLM])
+
+
+def _basis(p: Prepared, model: ServingModel, anchored: Bool) -> NDArray[np.object_]:
+    """What evidence a row rests on, (n,)."""
+    same = p.rows["shape_name"].isin(model.measured_models).to_numpy()
+    measured_gpu = p.rows["gpu"].isin(model.measured_gpus).to_numpy()
+    fits = T.weight_bytes(p.arch, p.load.weight_bits) < p.chip.memory * p.load.gpus
+    inside = np.where(anchored, "measured configuration", np.where(same, "same model", "pooled"))
+    return np.where(fits & measured_gpu, inside, "extrapolated").astype(object)
+
+
+def _spreads(
+    basis: NDArray[np.object_], correction: Correction, anchored: Bool, stated: Bool, settings: Serving
+) -> tuple[Array, Array]:
+    """Standard deviations, ln, of the residuals of step time and power, (n,)."""
+
+    def of(name: str) -> Array:
+        return np.array([getattr(settings.residual_spread[b], name).distribution.median() for b in basis])
+
+    engine = np.where(stated, 0.0, settings.unstated_engine_spread.distribution.median())
+    step_beyond = settings.context_spread.step.distribution.median() * correction.beyond
+    power_beyond = settings.context_spread.power.distribution.median() * correction.beyond
+    step = np.sqrt(of("step") ** 2 + anchored * (correction.step_sd**2 + step_beyond**2 + engine**2))
+    power = np.sqrt(of("power") ** 2 + anchored * (correction.power_sd**2 + power_beyond**2))
+    return step, power
