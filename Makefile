@@ -11,7 +11,7 @@ PY := .venv/bin/python
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce telemetry test lock clean
+.PHONY: help setup setup-spark lock-spark reproduce telemetry test lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,15 @@ setup: .venv/.installed  ## create or update .venv from the hash-pinned lock
 	@test -x $(PY) || python3 -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check "$(UV)" 2>/dev/null || $(PY) -m pip install "$(UV)"
 	@.venv/bin/uv pip sync --quiet --python $(PY) --require-hashes --compile-bytecode requirements.lock
+	@touch $@
+
+setup-spark: .venv-spark/.installed  ## create .venv-spark: the same packages and Spark (needs Java 17 to run)
+
+.venv-spark/.installed: .venv/.installed requirements.lock requirements-spark.lock
+	@echo "== Environment: installing the locked packages and Spark into .venv-spark"
+	@test -x .venv-spark/bin/python || python3 -m venv .venv-spark
+	@.venv/bin/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes --compile-bytecode \
+		requirements.lock requirements-spark.lock
 	@touch $@
 
 reproduce: setup  ## recompute every result, figure and table; say what came out identical
@@ -38,6 +47,10 @@ test: setup  ## lint, types, direction of imports, tests
 	echo "== Direction of imports"; lint-imports --no-cache | tail -n 3; \
 	echo "== Tests (what a machine lacks is skipped and named)"; pytest -n 2 -rs; \
 	echo "== All passed in $$(( $$(date +%s) - start )) s. What is tested: tests/; results: data/results/, figures/, paper/"
+
+lock-spark: setup  ## resolve requirements-spark.in into requirements-spark.lock
+	@.venv/bin/uv pip compile --quiet requirements-spark.in -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-spark.lock
 
 lock: setup  ## resolve requirements.in into requirements.lock
 	@.venv/bin/uv pip compile --quiet requirements.in --universal --python-version 3.11 --generate-hashes \

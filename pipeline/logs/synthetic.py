@@ -95,6 +95,17 @@ def all_logs(load: Load) -> NodeLogs:
     )
 
 
+def write_example(folder: Path) -> None:
+    """Write the example of data/examples: requests.csv and power.csv.gz, a few kilobytes."""
+    logs = all_logs(Load(nodes=2, minutes=6, requests_per_minute=4.0, gpu_scope_every=2))
+    requests, power = (table.sort_values(["time", "node"]) for table in (logs.requests, logs.power))
+    form = {"index": False, "lineterminator": "\n", "date_format": "%Y-%m-%dT%H:%M:%S.%fZ"}
+    folder.mkdir(parents=True, exist_ok=True)
+    requests.to_csv(folder / "requests.csv", **form)
+    short = power.assign(time=power["time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"), watts=power["watts"].round(1))
+    short.to_csv(folder / "power.csv.gz", compression={"method": "gzip", "mtime": 0}, **form)
+
+
 def write_logs(load: Load, folder: Path, nodes_per_file: int = 16) -> Iterator[int]:
     """Write requests/ and power/ as Parquet parts, a few nodes each; yields the nodes written so far."""
     for first in range(0, load.nodes, nodes_per_file):

@@ -1,7 +1,7 @@
 """The same expressions on Spark: a local session, a real standalone cluster, and Spark Connect.
 
-Needs Java 17 and requirements-spark.lock (`make setup-spark`); run by .venv-spark. Without them the tests are
-skipped and say so, with PERQUERY_REQUIRE_ALL=1 they fail instead.
+Needs Java 17 and `make setup-spark`. Without them the tests are skipped and say so; with
+PERQUERY_REQUIRE_ALL=1 they fail instead.
 """
 
 import importlib.util
@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.errors import InputError
 from pipeline.logs.synthetic import Load, all_logs, write_logs
-from tests.logs.conftest import ROOT, assert_balanced, estimate, power, requests, rows, write
+from tests.logs.conftest import ROOT, power, requests, write
 
 pytestmark = pytest.mark.spark
 
@@ -54,14 +53,19 @@ def wait_for(port: int, process: subprocess.Popen, seconds: float = 120) -> None
     raise AssertionError(f"nothing listened on port {port} after {seconds} s")
 
 
+def spark_python() -> Path | None:
+    """The interpreter that has pyspark: this one, or that of `make setup-spark`."""
+    if importlib.util.find_spec("pyspark"):
+        return Path(sys.executable)
+    other = ROOT / ".venv-spark" / "bin" / "python"
+    return other if other.exists() else None
+
+
 @pytest.fixture(scope="module", autouse=True)
 def spark_home(tmp_path_factory) -> Path:
     missing = [
         what
-        for what, there in {
-            "Java 17 (`java` on the PATH)": shutil.which("java"),
-            "pyspark (`make setup-spark`, then run by .venv-spark)": importlib.util.find_spec("pyspark"),
-        }.items()
+        for what, there in {"Java 17": shutil.which("java"), "`make setup-spark`": spark_python()}.items()
         if not there
     ]
     if missing:
@@ -74,7 +78,9 @@ def spark_home(tmp_path_factory) -> Path:
     defaults.write_text("".join(f"{key} {value}\n" for key, value in DEFAULTS.items()))
     os.environ["SPARK_CONF_DIR"] = str(defaults.parent)
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    return Path(importlib.util.find_spec("pyspark").submodule_search_locations[0])
+    find = "import pyspark; print(pyspark.__path__[0])"
+    found = subprocess.run([spark_python(), "-c", find], capture_output=True, text=True, check=True)
+    return Path(found.stdout.strip())
 
 
 @pytest.fixture(scope="module")
@@ -131,26 +137,31 @@ def logs(tmp_path_factory) -> Path:
     return folder
 
 
-def command(logs: Path, out: Path, engine: str) -> None:
+def command(asked: Path, drawn: Path, out: Path, engine: str) -> subprocess.CompletedProcess:
     """The real command in a process of its own: a process can hold one Spark session of one kind."""
-    words = ["-m", "pipeline.logs", logs / "requests", logs / "power", "-o", out, "--engine", engine]
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    words = ["-m", "pipeline.logs", asked, drawn, "-o", out, "--engine", engine]
+    return subprocess.run([spark_python(), *words], cwd=ROOT, capture_output=True, text=True)
+
+
+def both(asked: Path, drawn: Path, out: Path, engine: str) -> Path:
+    """Run by DuckDB and by the engine, expect the same bytes; the folder of the tables."""
+    for name in ("duckdb", engine):
+        done = command(asked, drawn, out / name[:5], name)
+        assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("hours.csv", "models.csv", "account.csv"):
+        assert (out / engine[:5] / name).read_bytes() == (out / "duckd" / name).read_bytes()
+    return out / engine[:5]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_agrees_with_duckdb_to_the_byte_and_with_the_truth(engine, addresses, logs, tmp_path):
-    command(logs, tmp_path / "duckdb", "duckdb")
-    command(logs, tmp_path / "spark", addresses[engine])
-    for name in ("hours.csv", "models.csv", "account.csv"):
-        assert (tmp_path / "spark" / name).read_bytes() == (tmp_path / "duckdb" / name).read_bytes()
-    hours = pd.read_csv(tmp_path / "spark" / "hours.csv")
+    out = both(logs / "requests", logs / "power", tmp_path, addresses[engine])
+    hours = pd.read_csv(out / "hours.csv")
     truth = all_logs(LOAD).truth.groupby(["hour", "model"])["node_wh"]
     np.testing.assert_allclose(hours["node_mean_wh"], truth.mean(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl.gz"])
-def test_sets_aside_the_same_rows_as_duckdb(tmp_path, suffix):
+def test_sets_aside_the_same_rows_as_duckdb(addresses, tmp_path):
     asked = requests(
         (1, "a", "x", 10, 30), (61, "a", "x", 10, -1), (62, "a", "y", 10, 20), (62, "z", "y", 10, 20)
     )
@@ -159,32 +170,29 @@ def test_sets_aside_the_same_rows_as_duckdb(tmp_path, suffix):
     )
     drawn = pd.concat([power(6), power(6)[:3], power(6, scope="gpu")])
     drawn.iloc[200, drawn.columns.get_loc("watts")] = -1
-    paths = write(asked, tmp_path / f"requests.{suffix}"), write(drawn, tmp_path / f"power.{suffix}")
-    spark, duckdb = (estimate(*paths, engine=engine) for engine in ("local[2]", "duckdb"))
-    assert_balanced(spark)
-    assert rows(spark, "requests", "duplicate") == 1
-    for name in ("hours", "models", "account"):
-        pd.testing.assert_frame_equal(getattr(spark, name), getattr(duckdb, name), rtol=1e-9)
+    paths = write(asked, tmp_path / "requests.csv"), write(drawn, tmp_path / "power.jsonl.gz")
+    account = pd.read_csv(
+        both(*paths, tmp_path, addresses["connect"]) / "account.csv", index_col=["log", "reason"]
+    )
+    assert account.loc[("requests", "duplicate"), "rows"].item() == 1
+    assert account.loc[("power_series", "duplicate"), "rows"].item() == 3
+    assert account.loc[("power_series", "watts_negative"), "rows"].item() == 1
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "message"),
+    ("old", "new", "message"),
     [
-        ("output_tokens", "many", r"requests\.csv, row 2, column 'output_tokens': 'many'"),
-        ("time", "yesterday", r"requests\.csv, row 2, column 'time': 'yesterday'"),
+        (",30\n", ",many\n", "row 2, column 'output_tokens': 'many', expected"),
+        ("2026-01-05T00:00:01.000000Z", "yesterday", "row 2, column 'time': 'yesterday', expected"),
+        (",10,30\n", "\n", "row 2: "),
     ],
 )
-def test_refuses_the_same_cells_as_duckdb(tmp_path, column, value, message):
-    bad = requests((1, "a", "x", 10, 30)).assign(**{column: value})
-    paths = write(bad, tmp_path / "requests.csv"), write(power(), tmp_path / "power.csv")
-    for engine in ("local[2]", "duckdb"):
-        with pytest.raises(InputError, match=message):
-            estimate(*paths, engine=engine)
-
-
-def test_refuses_a_line_that_breaks_off(tmp_path):
-    path = write(requests((1, "a", "x", 10, 30), (2, "a", "x", 10, 30)), tmp_path / "requests.csv")
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0], lines[1][:30], lines[2]]) + "\n")
-    with pytest.raises(InputError, match=r"requests\.csv, row 2: "):
-        estimate(path, write(power(), tmp_path / "power.csv"), engine="local[2]")
+def test_refuses_the_same_cells_as_duckdb(addresses, tmp_path, old, new, message):
+    path = write(requests((1, "a", "x", 10, 30), (2, "a", "x", 10, 20)), tmp_path / "requests.csv")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    done = command(path, write(power(), tmp_path / "power.csv"), tmp_path / "out", addresses["connect"])
+    assert done.returncode == 1
+    assert f"error: {path}, {message}" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,137 @@
+"""Energy from logs at size: ours against hand-written DuckDB SQL and pandas, and growth with the rows.
+
+`python -m benchmarks.logs` measures (each job in a process of its own, peak resident memory) and writes
+benchmarks/results/logs.json and the section of benchmarks/README.md between the `logs` marks.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from benchmarks.logs_by_hand import by_pandas, by_sql
+from benchmarks.logs_report import write_report
+from pipeline.assumptions.load import load
+from pipeline.files import read_json, write_json
+from pipeline.logs.engines import connect
+from pipeline.logs.estimate import energy_from_logs
+from pipeline.logs.settings import Settings
+from pipeline.logs.synthetic import Load, write_logs
+
+RESULTS = Path("benchmarks/results/logs.json")
+SECONDS_PER_DAY = 86_400
+# 10 % of the windows are idle and get no request
+REQUESTS_PER_MINUTE = 60 / 0.9
+JOBS = ("pipeline", "sql", "pandas")
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument(
+        "--rows", type=float, default=20e6, help="requests, and power samples, of the comparison"
+    )
+    words.add_argument(
+        "--large-rows", type=float, default=100e6, help="of the run that shows growth; 0: none"
+    )
+    words.add_argument("--repeats", type=int, default=3, help="runs of each job of the comparison")
+    words.add_argument("--folder", type=Path, help="where to put the logs (default: a temporary folder)")
+    words.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
+    given = words.parse_args()
+    if given.job:
+        _job(given.job[0], Path(given.job[1]), int(given.job[2]))
+        return
+    folder = Path(tempfile.mkdtemp(prefix="perquery-logs-", dir=given.folder))
+    try:
+        _measure_all(given, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _measure_all(given: argparse.Namespace, folder: Path) -> None:
+    runs = []
+    small, large = round(given.rows / SECONDS_PER_DAY), round(given.large_rows / SECONDS_PER_DAY)
+    for nodes in (max(small // 4, 1), small, large):
+        if not nodes:
+            continue
+        logs = _make(nodes, folder)
+        jobs = JOBS if nodes == small else ("pipeline",)
+        for repeat in range(given.repeats if nodes == small else 1):
+            for job in jobs:
+                runs.append({"nodes": nodes, "repeat": repeat} | _measure(job, logs, nodes))
+                print(json.dumps(runs[-1]))
+        shutil.rmtree(logs)
+    machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
+    write_json({"machine": machine, "runs": runs}, RESULTS)
+    write_report(read_json(RESULTS), Path("benchmarks/README.md"))
+
+
+def _make(nodes: int, folder: Path) -> Path:
+    logs = folder / f"nodes-{nodes}"
+    day = Load(nodes=nodes, minutes=1440, requests_per_minute=REQUESTS_PER_MINUTE)
+    with tqdm(total=nodes, desc=f"logs of {nodes} nodes", unit="node") as bar:
+        for done in write_logs(day, logs):
+            bar.update(done - bar.n)
+    return logs
+
+
+def _measure(job: str, logs: Path, nodes: int) -> dict[str, float | str]:
+    limit = load("logs").memory_limit_mb
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.logs", "--job", job, str(logs), str(limit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(f"{job} on {nodes} nodes failed:\n{done.stderr[-2000:]}")
+    return {"job": job, "seconds": seconds} | json.loads(done.stdout.splitlines()[-1])
+
+
+def _job(job: str, logs: Path, limit: int) -> None:
+    """One job in this process; prints its result's digest and its peak memory and processor time."""
+    if job == "pipeline":
+        with connect("duckdb", limit) as engine:
+            result = energy_from_logs(
+                engine, str(logs / "requests"), str(logs / "power"), Settings.of(load("logs"))
+            )
+        table = result.hours
+    elif job == "sql":
+        with tempfile.TemporaryDirectory() as spill:
+            table = by_sql(logs, limit, Path(spill))
+    else:
+        table = by_pandas(logs)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    digest = {
+        "requests": int(table["queries"].sum()),
+        "samples": _samples(logs),
+        "mean_wh": float(np.average(table["node_mean_wh"], weights=table["queries"])),
+        "p50_wh": float(pd.Series(table["p50_wh"]).mean()),
+        "peak_mb": used.ru_maxrss / 1024,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+    }
+    if job == "pipeline":
+        digest["p50_wh"] /= Settings.of(load("logs")).pue
+    print(json.dumps(digest))
+
+
+def _samples(logs: Path) -> int:
+    import pyarrow.dataset as ds
+
+    return ds.dataset(logs / "power").count_rows()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The write-up of the logs benchmark: every number in it comes from benchmarks/results/logs.json."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.files import write_text
+
+BEGIN, END = "<!-- logs: written by benchmarks/logs.py -->", "<!-- /logs -->"
+DAY_QUERIES, DAY_NODES, SECONDS_PER_DAY = 1e9, 1e4, 86_400
+MANY_CORES = 32
+NAMES = {
+    "pipeline": "`python -m pipeline.logs` (Ibis on DuckDB)",
+    "sql": "DuckDB SQL by hand",
+    "pandas": "pandas",
+}
+
+
+def write_report(results: dict[str, Any], readme: Path) -> None:
+    """Put the section between its marks in `readme`, or append it."""
+    section = f"{BEGIN}\n{section_text(results)}{END}\n"
+    text = readme.read_text(encoding="utf-8") if readme.exists() else "# Benchmarks\n"
+    if BEGIN in text:
+        head, rest = text.split(BEGIN, 1)
+        text = head + section + rest.split(END, 1)[1].lstrip("\n")
+    else:
+        text = f"{text.rstrip()}\n\n{section}"
+    write_text(text, readme)
+
+
+def section_text(results: dict[str, Any]) -> str:
+    """Markdown: the comparison, the growth, and what a large day needs."""
+    runs = pd.DataFrame(results["runs"])
+    cores = results["machine"]["cores"]
+    compared = runs[runs["nodes"] == runs.loc[runs["job"] == "pandas", "nodes"].iloc[0]]
+    medians = compared.groupby("job")[["seconds", "peak_mb", "cpu_seconds"]].median()
+    ours = medians.loc["pipeline"]
+    growth = runs[runs["job"] == "pipeline"].groupby("nodes").median(numeric_only=True)
+    largest = growth.iloc[-1]
+    lines = [
+        "## Energy from logs",
+        "",
+        f"`python -m benchmarks.logs`, {cores} cores, Parquet, synthetic logs of one day: a",
+        "request and a power sample a second and node, 10 % idle minutes. Each run is a process",
+        "of its own, the start of Python included.",
+        "",
+        f"{compared['requests'].iloc[0]:,.0f} requests and {compared['samples'].iloc[0]:,.0f} power samples,",
+        f"medians of {compared['repeat'].nunique()} runs:",
+        "",
+        "| job | seconds | against ours | peak memory, MB | against ours | mean, Wh |",
+        "|---|---|---|---|---|---|",
+    ]
+    for job, row in medians.iterrows():
+        mean = compared.loc[compared["job"] == job, "mean_wh"].iloc[0]
+        lines.append(
+            f"| {NAMES[str(job)]} | {row['seconds']:.1f} | {row['seconds'] / ours['seconds']:.2f} | "
+            f"{row['peak_mb']:.0f} | {row['peak_mb'] / ours['peak_mb']:.2f} | {mean:.6g} |"
+        )
+    lines += [
+        "",
+        "All three screen for repeated rows, set rows aside, spread requests over windows take quantiles.",
+        "Only ours also detects units, zones and intervals, keeps the account, and gives the same bytes on",
+        "every run.",
+        "",
+        "Growth with the rows (ours):",
+        "",
+        "| nodes | requests | power samples | seconds | peak memory, MB | rows/s and core |",
+        "|---|---|---|---|---|---|",
+    ]
+    for nodes, row in growth.iterrows():
+        rows = row["requests"] + row["samples"]
+        lines.append(
+            f"| {nodes} | {row['requests']:,.0f} | {row['samples']:,.0f} | {row['seconds']:.1f} | "
+            f"{row['peak_mb']:.0f} | {rows / row['seconds'] / cores:,.0f} |"
+        )
+    return "\n".join([*lines, "", *_large_day(largest, cores)]) + "\n"
+
+
+def _large_day(largest: pd.Series, cores: int) -> list[str]:
+    """What 10^9 queries on 10^4 nodes with a power sample a second need, at the measured rate per core."""
+    rows = DAY_QUERIES + DAY_NODES * SECONDS_PER_DAY
+    rate = (largest["requests"] + largest["samples"]) / largest["seconds"] / cores
+    core_hours = rows / rate / 3600
+    text = f"""\
+A day of {DAY_QUERIES:.0e} queries on {DAY_NODES:.0e} nodes with a power sample a second is {rows:.2e} rows.
+At the {rate:,.0f} rows/s and core of the largest run that is {core_hours:.2f} core-hours:
+{core_hours / cores * 60:.0f} min on a machine like this one ({cores} cores),
+{core_hours / MANY_CORES * 60:.0f} min on one with {MANY_CORES} cores if it scales. The tables of windows
+grow with the nodes; what exceeds the memory limit goes to disk. This is extrapolated, not measured.
+
+On a Spark cluster the same expressions run where the data lies. The tests run them on a real master,
+two workers and a Connect server: that shows the same answer, not speed. On one machine Spark is slower
+than DuckDB; its rows/s and core must be measured on the cluster before its hours can be stated."""
+    return text.splitlines()
