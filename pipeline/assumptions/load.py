@@ -14,6 +14,7 @@ from pipeline.assumptions.logs import Logs
 from pipeline.assumptions.published import AsPublished
 from pipeline.assumptions.re_estimate import ReEstimate
 from pipeline.assumptions.simulation import Simulation
+from pipeline.assumptions.validation import Validation
 from pipeline.errors import InputError
 
 PARAMS = Path("params.yaml")
@@ -24,6 +25,7 @@ class Assumptions(Section):
 
     as_published: AsPublished
     re_estimate: ReEstimate
+    validation: Validation
 
 
 class Params(Section):
