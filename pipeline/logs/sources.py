@@ -8,6 +8,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -28,6 +29,7 @@ SUFFIXES: dict[str, Format] = {
     ".ndjson.gz": "jsonl",
 }
 BLOCK = 1 << 22
+KEYED_LINES = 1000  # lines of JSON whose keys are the columns
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _parquet_header(file: Path) -> tuple[str, ...]:
 
 
 def _text_header(file: Path, kind: Format) -> tuple[str, ...]:
-    """Columns of the first line; also that the last line is whole, which needs all of a compressed file."""
+    """Columns of a text log; also that its last line is whole, which needs all of a compressed file."""
     last, lines = _last_byte_and_lines(file)
     if last != b"\n":
         raise InputError(f"{file}: the last line does not end in a line feed, so it may be half-written")
@@ -140,15 +142,19 @@ def _text_header(file: Path, kind: Format) -> tuple[str, ...]:
         raise InputError(f"{file}: a header without rows, expected at least one row")
     with _open_text(file) as text:
         try:
-            first = text.readline()
+            first = list(islice(text, KEYED_LINES if kind == "jsonl" else 1))
         except UnicodeDecodeError:
             raise InputError(f"{file}, row 1: not UTF-8 text") from None
     if kind == "csv":
-        return tuple(next(csv.reader([first]), []))
-    try:
-        return tuple(json.loads(first))
-    except (json.JSONDecodeError, TypeError):
-        raise InputError(f"{file}, row 1: {first.strip()[:60]!r}, expected one JSON object a line") from None
+        return tuple(next(csv.reader(first), []))
+    keys: dict[str, None] = {}
+    for row, line in enumerate(first, start=1):
+        try:
+            keys |= dict.fromkeys(json.loads(line))
+        except (json.JSONDecodeError, TypeError):
+            shown = line.strip()[:60]
+            raise InputError(f"{file}, row {row}: {shown!r}, expected one JSON object a line") from None
+    return tuple(keys)
 
 
 def _last_byte_and_lines(file: Path) -> tuple[bytes, int]:

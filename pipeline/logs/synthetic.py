@@ -7,6 +7,7 @@ every request is known before any log is written. Some windows are idle, some re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,7 +100,7 @@ def write_example(folder: Path) -> None:
     """Write the example of data/examples: requests.csv and power.csv.gz, a few kilobytes."""
     logs = all_logs(Load(nodes=2, minutes=6, requests_per_minute=4.0, gpu_scope_every=2))
     requests, power = (table.sort_values(["time", "node"]) for table in (logs.requests, logs.power))
-    form = {"index": False, "lineterminator": "\n", "date_format": "%Y-%m-%dT%H:%M:%S.%fZ"}
+    form: dict[str, Any] = {"index": False, "lineterminator": "\n", "date_format": "%Y-%m-%dT%H:%M:%S.%fZ"}
     folder.mkdir(parents=True, exist_ok=True)
     requests.to_csv(folder / "requests.csv", **form)
     short = power.assign(time=power["time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"), watts=power["watts"].round(1))

@@ -171,6 +171,21 @@ def test_another_interval_of_samples_is_refused(tmp_path, asked):
     assert "logs.sample_seconds = 1" in refused(tmp_path, asked, power()[::10])
 
 
+def test_carriage_returns_and_quotes_are_read(run, tmp_path, asked):
+    path, drawn = write(asked, tmp_path / "r.csv"), write(power(), tmp_path / "p.csv")
+    path.write_bytes(path.read_bytes().replace(b",a,x,", b',"a","x",').replace(b"\n", b"\r\n"))
+    pd.testing.assert_frame_equal(estimate(path, drawn).hours, run(asked, power()).hours, check_exact=True)
+
+
+def test_an_optional_key_may_come_late_in_json_lines(tmp_path, asked):
+    first = write(asked[:1], tmp_path / "first.jsonl").read_text()
+    ends = asked.assign(end=asked["time"] + pd.Timedelta(1, "s"))
+    path = write(ends[1:], tmp_path / "requests.jsonl")
+    path.write_text(first + path.read_text())
+    result = estimate(path, write(power(), tmp_path / "power.csv"))
+    assert rows(result, "requests", "end_missing") == 1
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_unknown_and_missing_columns_are_refused(tmp_path, asked, suffix):
     assert "unknown column 'watt'" in refused(tmp_path, asked, power().assign(watt=1), suffix)
