@@ -39,7 +39,8 @@ def meters(samples: ir.Table, settings: Settings) -> ir.Table:
     """Samples of each meter and window, also of those that are not used."""
     offset = samples.start_us - samples.window * settings.window_us
     slot = (offset * SLOTS // settings.window_us).cast("int64")
-    marked = samples.mutate(slot_bit=ibis.literal(1, "int64") << slot)
+    # cast, because Spark takes a bare 1 for a number of 32 bits
+    marked = samples.mutate(slot_bit=ibis.literal(1, "int8").cast("int64") << slot)
     return marked.group_by(["node", "scope", "device", "window", "reason"]).agg(
         samples=_.count(),
         milliwatts=total(_.milliwatts),
