@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.assumptions.base import Assumption, Fraction, Pue, Ratio, Section, Tokens
+from pipeline.assumptions.deployments import Deployments, Propagation
+from pipeline.assumptions.serving import Serving
 
 
 class FixedTraffic(Section):
@@ -91,3 +93,6 @@ class ReEstimate(Section):
     load: Load
     server_power: dict[Literal["A100", "H100", "B200"], ServerPower] = Field(min_length=3)
     pue: Pue
+    serving: Serving
+    deployments: Deployments
+    propagation: Propagation
