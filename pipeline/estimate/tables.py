@@ -32,11 +32,14 @@ class Result:
     regime: Regime
     subject: str
     summary: Summary
+    boundary: str = BOUNDARY
 
     @classmethod
-    def of(cls, variant: str, regime: Regime, subject: str, energy_wh: Array) -> "Result":
+    def of(
+        cls, variant: str, regime: Regime, subject: str, energy_wh: Array, boundary: str = BOUNDARY
+    ) -> "Result":
         """Summarise draws of energy, (replicates, draws)."""
-        return cls(variant, regime, subject, summarise(energy_wh, WH_EDGES))
+        return cls(variant, regime, subject, summarise(energy_wh, WH_EDGES), boundary)
 
     @classmethod
     def of_tokens(cls, variant: str, regime: Regime, subject: str, tokens: Array) -> "Result":
@@ -86,7 +89,7 @@ class FleetResult:
 class Tables:
     """What a stream hands on: results, and the histograms that figures read.
 
-    Results have a contract each; histograms have a row for every bin that holds draws.
+    Results have a contract each; histograms (of energy at the facility) a row for every bin that holds draws.
     """
 
     energy: pd.DataFrame
@@ -130,7 +133,7 @@ def assemble(analysis: str, energy: list[Result], fleet: list[FleetResult], toke
 
 def _energy_table(analysis: str, results: Iterable[Result]) -> pd.DataFrame:
     rows = [
-        {"analysis": analysis, **item.keys, "boundary": BOUNDARY, **item.summary.columns("wh")}
+        {"analysis": analysis, **item.keys, "boundary": item.boundary, **item.summary.columns("wh")}
         for item in results
     ]
     return pd.DataFrame(rows)
@@ -172,6 +175,7 @@ def _energy_histograms(analysis: str, results: Iterable[Result]) -> pd.DataFrame
             **item.keys,
         )
         for item in results
+        if item.boundary == BOUNDARY
     ]
     return pd.concat(parts, ignore_index=True)
 

@@ -1,0 +1,144 @@
+"""Everything that the re-estimate draws, once: worlds, queries, the cost of each deployment in each world.
+
+A case is a scenario of lengths ("published", "production") in a regime ("short", "long").
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.assumptions.deployments import Deployment, Deployments, Propagation
+from pipeline.assumptions.re_estimate import ReEstimate
+from pipeline.assumptions.simulation import Simulation
+from pipeline.contracts.results import REGIMES, Regime
+from pipeline.contracts.traffic import SCENARIOS
+from pipeline.estimate.cost_curves import Cost, CostCurve, MeanLengths, cost_curves
+from pipeline.estimate.lengths import LengthScenario, Traffic, length_scenario
+from pipeline.estimate.query_energy import Conditions, Served, serve
+from pipeline.estimate.worlds import (
+    Moments,
+    Queries,
+    Worlds,
+    draw_queries,
+    draw_worlds,
+    median_moments,
+    seeds,
+)
+from pipeline.fit.node_power import ServerFit, server_of
+
+Array = NDArray[np.float64]
+# Rows of the serving model, a generator and a number of draws in; what a request costs out.
+ServingModel = Callable[[pd.DataFrame, np.random.Generator, int], Cost]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scenario and regime: the queries of every world; moments of every world, and of median levels."""
+
+    scenario: str
+    regime: Regime
+    lengths: LengthScenario
+    queries: Queries
+    moments: Moments
+    median_moments: Moments
+
+    @property
+    def variant(self) -> str:
+        """As in the results: published_lengths, production_lengths."""
+        return f"{self.scenario}_lengths"
+
+    @property
+    def mean_lengths(self) -> MeanLengths:
+        """At which deployments are priced: those of a service of median levels."""
+        middle = self.median_moments
+        return MeanLengths(
+            *(float(v[0]) for v in (middle.input_tokens, middle.output_tokens, middle.output_cv))
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """Worlds, cases, and cost curves by deployment, scenario and regime."""
+
+    deployments: Deployments
+    propagation: Propagation
+    worlds: Worlds
+    cases: list[Case]
+    curves: dict[tuple[str, str, Regime], CostCurve]
+    servers: dict[str, ServerFit]
+    variance_seed: np.random.SeedSequence
+    recipe_seed: np.random.SeedSequence
+
+    def curve(self, deployment: Deployment, case: Case) -> CostCurve:
+        """Cost of a deployment in a case."""
+        return self.curves[deployment.model, case.scenario, case.regime]
+
+    def server(self, deployment: Deployment) -> ServerFit:
+        """The server type that holds a deployment's accelerators."""
+        return self.servers[server_of(deployment.gpu)]
+
+    def conditions(self, context_tokens: Array) -> Conditions:
+        """Those of every world as drawn."""
+        worlds, every = self.worlds, np.arange(len(self.worlds))
+        return Conditions(
+            throughput=every,
+            power=every,
+            node_uniforms=worlds.node_uniforms,
+            context_tokens=context_tokens,
+            concurrency_uniforms=worlds.concurrency_uniforms,
+            utilisation=worlds.utilisation,
+            idle_share=worlds.idle_share,
+            pue=worlds.pue,
+        )
+
+    def serve(self, deployment: Deployment, case: Case, at: Conditions) -> Served:
+        """What a request costs on a deployment under given conditions."""
+        return serve(self.curve(deployment, case), self.server(deployment), deployment, at)
+
+    def served(self, deployment: Deployment, case: Case) -> Served:
+        """What a request costs on a deployment in every world as drawn."""
+        return self.serve(deployment, case, self.conditions(case.moments.context_tokens))
+
+    def blend_mean_wh(self, case: Case, at: Conditions, moments: Moments) -> Array:
+        """Mean facility energy of the blend's queries, (S,), under conditions and moments (S,)."""
+        served = [self.serve(item, case, at) for item in self.members()]
+        return np.asarray(np.mean([item.mean_energy_wh("facility", moments) for item in served], axis=0))
+
+    def members(self) -> Iterator[Deployment]:
+        """The deployments of the blend."""
+        return (item for item in self.deployments.models if item.model in self.deployments.blend)
+
+
+def draw(
+    settings: ReEstimate,
+    traffic: dict[str, Traffic],
+    servers: dict[str, ServerFit],
+    simulation: Simulation,
+    model: ServingModel,
+) -> Study:
+    """Draw all worlds and queries, and price every deployment in every case."""
+    world_seed, query_seed, model_seed, variance_seed, recipe_seed = seeds(simulation)
+    propagation, deployments = settings.propagation, settings.deployments
+    worlds = draw_worlds(world_seed, propagation, settings.load, settings.pue)
+    cases = []
+    for scenario in SCENARIOS:
+        for regime in REGIMES:
+            lengths = length_scenario(settings.lengths, traffic, scenario, regime)
+            # The same uniforms in every case: differences between cases are sharper than their values.
+            queries = draw_queries(query_seed, propagation, lengths, worlds)
+            middle = median_moments(query_seed, propagation, lengths)
+            # Lengths stated outright are the same in every world: their moments need no draws of worlds.
+            traced = lengths.traffic is not None
+            moments = queries.moments if traced else middle.take(np.zeros(len(worlds), dtype=np.int64))
+            cases.append(Case(scenario, regime, lengths, queries, moments, middle))
+    priced = [(item, case) for case in cases for item in deployments.models]
+    rng = np.random.default_rng(model_seed)
+    found = cost_curves(
+        [(item, case.mean_lengths) for item, case in priced], lambda rows: model(rows, rng, len(worlds))
+    )
+    keys = [(item.model, case.scenario, case.regime) for item, case in priced]
+    curves = dict(zip(keys, found, strict=True))
+    return Study(deployments, propagation, worlds, cases, curves, servers, variance_seed, recipe_seed)

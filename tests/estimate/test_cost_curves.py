@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.estimate.cost_curves import CONCURRENCIES, MeanLengths, configurations, cost_curves
+from tests.estimate.serving_stub import CACHE_TOKENS, stub
+from tests.estimate.study_parts import SETTINGS
+
+LENGTHS = MeanLengths(input_tokens=500, output_tokens=430, output_cv=1.0)
+DEPLOYMENT = SETTINGS.deployments.models[0]
+DRAWS = 200
+
+
+def price(rows, cache_tokens=CACHE_TOKENS):
+    return stub(cache_tokens=cache_tokens)(rows, np.random.default_rng(4), DRAWS)
+
+
+(CURVE,) = cost_curves([(DEPLOYMENT, LENGTHS)], price)
+
+
+def test_costs_at_the_priced_concurrencies_are_the_models_own() -> None:
+    cost = price(configurations(DEPLOYMENT, LENGTHS))
+    world = np.arange(DRAWS)
+    for row, running in enumerate(CONCURRENCIES[:6]):
+        terms = CURVE.at(np.full(DRAWS, running), world)
+        assert terms.a == pytest.approx(cost.a_s_per_input_token[row])
+        assert terms.b == pytest.approx(cost.b_s_per_output_token[row])
+        assert terms.gpu_w == pytest.approx(cost.gpu_w[row])
+
+
+def test_a_step_that_is_linear_in_the_batch_is_interpolated_exactly() -> None:
+    rows = configurations(DEPLOYMENT, LENGTHS).assign(concurrency=np.linspace(5, 300, len(CONCURRENCIES)))
+    cost = price(rows)
+    for row, running in enumerate(rows["concurrency"]):
+        terms = CURVE.at(np.full(DRAWS, running), np.arange(DRAWS))
+        assert terms.b == pytest.approx(cost.b_s_per_output_token[row], rel=1e-9)
+
+
+def test_the_cache_limits_what_runs_in_proportion_to_the_context() -> None:
+    assert LENGTHS.context_tokens == 930
+    held = CURVE.configured(np.array([1e6, 1e6, 10.0]), np.array([930.0, 9300.0, 930.0]))
+    assert held == pytest.approx([CACHE_TOKENS / 930, CACHE_TOKENS / 9300, 10.0])
+
+
+def test_a_cache_that_holds_no_two_requests_is_an_error() -> None:
+    with pytest.raises(InputError, match="holds no two requests of 930 tokens"):
+        cost_curves([(DEPLOYMENT, LENGTHS)], lambda rows: price(rows, cache_tokens=900.0))
+
+
+def test_the_power_residual_does_not_go_with_the_time_of_a_step() -> None:
+    middle = len(CURVE.concurrency) // 2
+    slowness = np.log(CURVE.step_terms[1, middle])
+    assert CURVE.power_residual[CURVE.median_world] == 0
+    assert abs(np.corrcoef(slowness[:-1], CURVE.power_residual[:-1])[0, 1]) < 0.02
+    # The stub's own: a log-normal factor of 0.05.
+    assert CURVE.power_residual.std() == pytest.approx(0.05, rel=0.2)

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from pipeline.contracts.re_estimated import RE_ESTIMATED
+from pipeline.contracts.read import validate
+from pipeline.distributions import LogNormal
+from pipeline.estimate.re_estimated import estimate, subjects
+from tests.estimate.serving_stub import stub
+from tests.estimate.study_parts import SETTINGS, SMALL, case_of, constant, small
+
+STUDY = small()
+SHORT = case_of(STUDY, "production", "short")
+ENERGIES = {(subject, boundary): values for subject, boundary, values in subjects(STUDY, SHORT)}
+TABLES, SPLIT = estimate(STUDY, 1e9, 0.1)
+
+
+def facility_of(settings=SETTINGS, model=None):
+    study = small(settings, model)
+    found = subjects(study, case_of(study, "production", "short"))
+    return {(subject, boundary): values for subject, boundary, values in found}
+
+
+def test_every_subject_regime_scenario_and_boundary_has_a_row() -> None:
+    validate(SPLIT, RE_ESTIMATED, "split")
+    assert len(SPLIT) == 2 * 2 * 3 * (len(STUDY.deployments.models) + 1)
+    assert len(TABLES.energy) == len(SPLIT)
+
+
+def test_the_blend_is_the_mixture_of_its_members_in_equal_parts() -> None:
+    members = [ENERGIES[name, "facility"] for name in STUDY.deployments.blend]
+    blend = ENERGIES["blend", "facility"]
+    assert STUDY.deployments.blend == ["DeepSeek-R1", "Llama 3.1 405B", "Nemotron Ultra 253B"]
+    assert blend.mean() == pytest.approx(np.mean([member.mean() for member in members]))
+    for wh in np.quantile(blend, [0.05, 0.5, 0.95]):
+        assert (blend < wh).mean() == pytest.approx(np.mean([(member < wh).mean() for member in members]))
+
+
+def test_all_draws_are_kept() -> None:
+    rows = TABLES.energy[
+        (TABLES.energy["variant"] == "production_lengths") & (TABLES.energy["regime"] == "short")
+    ]
+    draws = SMALL.worlds * SMALL.inner
+    for row in rows.to_dict("records"):
+        values = ENERGIES[row["subject"], row["boundary"]]
+        assert row["n_draws"] == values.size == draws * (3 if row["subject"] == "blend" else 1)
+        assert row["mean_wh"] == pytest.approx(values.mean(), rel=1e-9)
+    assert TABLES.energy_histograms.groupby(["variant", "regime", "subject"])["count"].sum().min() == draws
+
+
+def test_boundaries_contain_each_other() -> None:
+    for subject in ("Llama 3.1 405B", "DeepSeek-R1"):
+        gpu, node, facility = (ENERGIES[subject, b] for b in ("gpu", "node", "facility"))
+        assert (gpu < node).all()
+        assert (node < facility).all()
+
+
+def test_facility_energy_is_proportional_to_pue() -> None:
+    low, high = (
+        facility_of(SETTINGS.model_copy(update={"pue": constant(SETTINGS.pue, pue)})) for pue in (1.1, 2.2)
+    )
+    ratio = high["Llama 3.1 405B", "facility"] / low["Llama 3.1 405B", "facility"]
+    assert ratio == pytest.approx(2.0)
+    assert np.array_equal(high["Llama 3.1 405B", "node"], low["Llama 3.1 405B", "node"])
+
+
+def test_accelerator_energy_is_proportional_to_their_power() -> None:
+    plain = stub()
+
+    def doubled(rows, rng, draws):
+        cost = plain(rows, rng, draws)
+        return type(cost)(**(vars(cost) | {"gpu_w": 2 * cost.gpu_w}))
+
+    ratio = facility_of(model=doubled)["Mixtral 8x22B", "gpu"] / ENERGIES["Mixtral 8x22B", "gpu"]
+    assert ratio == pytest.approx(2.0)
+    node = facility_of(model=doubled)["Mixtral 8x22B", "node"] / ENERGIES["Mixtral 8x22B", "node"]
+    assert (node < 2).all()
+    assert (node > 1).all()
+
+
+def test_full_load_leaves_no_idle_servers_and_costs_least() -> None:
+    load = SETTINGS.load
+    full = load.model_copy(update={"utilisation": constant(load.utilisation, 1.0)})
+    energies = facility_of(SETTINGS.model_copy(update={"load": full}))
+    pue = STUDY.worlds.pue.reshape(SMALL.replicates, -1, 1)
+    served = energies["Llama 3.1 70B", "node"] * pue
+    assert energies["Llama 3.1 70B", "facility"] == pytest.approx(served)
+    assert energies["Llama 3.1 70B", "facility"].mean() < 0.95 * ENERGIES["Llama 3.1 70B", "facility"].mean()
+
+
+def test_the_fleet_uses_means_and_mixes_the_regimes() -> None:
+    fleet = TABLES.fleet.set_index(["variant", "scenario", "component"])
+    means = ENERGIES["blend", "facility"].mean(axis=2)
+    short = fleet.loc[("production_lengths", "short", "total")]
+    assert short["value_gwh_per_day"] == pytest.approx(np.median(means, axis=1).mean(), rel=1e-9)
+    mixed = fleet.loc[("production_lengths", "mixed", "short")]
+    assert mixed["value_gwh_per_day"] == pytest.approx(0.9 * short["value_gwh_per_day"])
+    assert (fleet["p5_gwh_per_day"] < fleet["p95_gwh_per_day"]).all()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
+    again = estimate(small(), 1e9, 0.1)[1]
+    other = estimate(small(seed=7), 1e9, 0.1)[1]
+    assert again.equals(SPLIT)
+    assert not other.equals(SPLIT)
+
+
+def test_worlds_follow_the_assumptions() -> None:
+    pue = SETTINGS.pue.distribution
+    assert isinstance(pue, LogNormal)
+    assert np.median(STUDY.worlds.pue) == pytest.approx(pue.median(), rel=0.01)
+    assert np.percentile(STUDY.worlds.pue, 95) == pytest.approx(pue.p95, rel=0.02)
