@@ -1,0 +1,171 @@
+"""From the published energy per query to ours, one change at a time; each step keeps those before it.
+
+The first two rows are the published analysis itself (data/results/energy_per_query.csv); the last two are
+the re-estimate with published and with production lengths. In between, its parts replace the published ones
+on the same worlds and queries. The order is from what the published analysis left out to what it assumed
+otherwise; another order would divide the change differently.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from pipeline.assumptions.published import AsPublished, known
+from pipeline.contracts.results import REGIMES, Regime
+from pipeline.estimate.nested import with_errors
+from pipeline.estimate.query_energy import Served
+from pipeline.estimate.re_estimated import BLEND
+from pipeline.estimate.study import Case, Study
+from pipeline.fit.published_throughput import ThroughputFit
+from pipeline.units import SECONDS_PER_HOUR, WATTS_PER_KW
+
+Array = NDArray[np.float64]
+PUBLISHED, UNTRIMMED = "v2", "v2_untrimmed"
+STEPS = {
+    "published": "as printed: draws cut twice before the blend",
+    "no trimming": "all draws kept",
+    "error of the throughput fit": "each model's 90 % prediction interval, the same for all its queries",
+    "server that holds the model": "DeepSeek-R1 on eight H200, where its row was measured, not ten H100",
+    "throughput model": "seconds of a request from the serving model at the configured concurrency",
+    "power from the load": "server power that goes with that throughput, not a share of rated power",
+    "part load": "smaller batches and idle servers at production's mean load",
+    "pue": "sites that serve models today: the re-estimate with the published lengths",
+    "lengths": "prompts and answers as in production traces: the re-estimate",
+}
+
+
+def bridge(
+    study: Study, published: AsPublished, fits: Mapping[str, ThroughputFit], energy: pd.DataFrame
+) -> pd.DataFrame:
+    """BRIDGE in both regimes; `energy` has the rows of the published analysis (ENERGY_PER_QUERY)."""
+    rows = []
+    for regime in REGIMES:
+        before: dict[str, float] = {}
+        for step, (name, values) in enumerate(_values(study, published, fits, energy, regime)):
+            change = {
+                f"{key}_ratio": values[key] / before[key] if before else 1.0
+                for key in ("median_wh", "mean_wh")
+            }
+            keys = {"regime": regime, "subject": BLEND, "step": step, "name": name, "change": STEPS[name]}
+            rows.append({**keys, **values, **change})
+            before = values
+    return pd.DataFrame(rows)
+
+
+def _values(
+    study: Study,
+    published: AsPublished,
+    fits: Mapping[str, ThroughputFit],
+    energy: pd.DataFrame,
+    regime: Regime,
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Median and mean over all queries of all worlds after each step, with Monte Carlo errors."""
+    yield "published", _from_results(energy, PUBLISHED, regime)
+    yield "no trimming", _from_results(energy, UNTRIMMED, regime)
+    cases = {case.scenario: case for case in study.cases if case.regime == regime}
+    recipe = Recipe(study, published, fits, cases["published"])
+    yield "error of the throughput fit", recipe.summary(recipe.regression(ten_gpus=True))
+    yield "server that holds the model", recipe.summary(recipe.regression(ten_gpus=False))
+    yield "throughput model", recipe.summary(recipe.serving())
+    yield "power from the load", recipe.summary(recipe.ours(full_load=True, published_pue=True))
+    yield "part load", recipe.summary(recipe.ours(full_load=False, published_pue=True))
+    yield "pue", recipe.summary(recipe.ours(full_load=False, published_pue=False))
+    last = Recipe(study, published, fits, cases["production"])
+    yield "lengths", last.summary(last.ours(full_load=False, published_pue=False))
+
+
+def _from_results(energy: pd.DataFrame, variant: str, regime: Regime) -> dict[str, float]:
+    chosen = energy[
+        (energy["analysis"] == "as_published")
+        & (energy["variant"] == variant)
+        & (energy["regime"] == regime)
+        & (energy["subject"] == BLEND)
+    ]
+    row = chosen.iloc[0]
+    return {
+        "median_wh": row["p50_wh"],
+        "mean_wh": row["mean_wh"],
+        "mc_error_median_wh": row["mc_error_p50_wh"],
+        "mc_error_mean_wh": row["mc_error_mean_wh"],
+    }
+
+
+class Recipe:
+    """Energies of the blend's members, (worlds, inner) each, with more and more published parts replaced."""
+
+    def __init__(
+        self, study: Study, published: AsPublished, fits: Mapping[str, ThroughputFit], case: Case
+    ) -> None:
+        self._study, self._base, self._fits, self._case = study, published.base, fits, case
+        self._node_power = {model.name: model.node_power for model in published.models}
+        rng = np.random.default_rng(study.recipe_seed)
+        size = len(study.worlds)
+        pue, utilisation = rng.random((2, size, 1))
+        self._pue = self._base.pue.distribution.ppf(pue)
+        self._utilisation = self._base.power_utilisation.distribution.ppf(utilisation)
+        self._normals = dict(zip(fits, rng.standard_normal((len(fits), size, 1)), strict=True))
+
+    def summary(self, members: list[Array]) -> dict[str, float]:
+        """Median and mean of the blend over everything, with Monte Carlo errors."""
+        blend = np.concatenate([item.reshape(self._study.worlds.replicates, -1) for item in members], axis=1)
+        return with_errors({"median_wh": np.median(blend, axis=1), "mean_wh": blend.mean(axis=1)})
+
+    def regression(self, *, ten_gpus: bool) -> list[Array]:
+        """The published recipe with the error of its fit; R1 on ten accelerators or on eight."""
+        tokens = self._case.queries.output_tokens
+        found = []
+        for item in self._study.members():
+            fit = self._fits[item.model]
+            rate = fit.tokens_per_s(known(self._base.input_tokens), tokens)
+            rate = rate * np.exp(self._spread(item.model) * self._normals[item.model])
+            power = self._node_power[item.model] if ten_gpus else "node_power_8xh100"
+            found.append(self._rated_wh(tokens / rate, known(getattr(self._base, power))))
+        return found
+
+    def serving(self) -> list[Array]:
+        """Seconds from the serving model at full load; power and PUE as published."""
+        queries = self._case.queries
+        power = known(self._base.node_power_8xh100)
+        return [
+            self._rated_wh(served.terms.seconds(queries.input_tokens, queries.output_tokens), power)
+            for served in self._served(full_load=True)
+        ]
+
+    def ours(self, *, full_load: bool, published_pue: bool) -> list[Array]:
+        """The re-estimate, where stated at full load or with the published PUE."""
+        queries = self._case.queries
+        factor = self._pue / self._study.worlds.pue[:, None] if published_pue else 1.0
+        return [
+            served.energy_wh("facility", queries.input_tokens, queries.output_tokens) * factor
+            for served in self._served(full_load=full_load)
+        ]
+
+    def _served(self, *, full_load: bool) -> list[Served]:
+        at = self._study.conditions(self._case.moments.context_tokens)
+        if full_load:
+            at = replace(at, utilisation=np.ones_like(at.utilisation))
+        return [self._study.serve(item, self._case, at) for item in self._study.members()]
+
+    def _rated_wh(self, seconds: Array, node_power_kw: float) -> Array:
+        watts = self._pue * self._utilisation * node_power_kw * WATTS_PER_KW
+        return np.asarray(watts * seconds / SECONDS_PER_HOUR)
+
+    def _spread(self, model: str) -> float:
+        """Standard deviation of ln throughput behind the fit's prediction interval.
+
+        Taken as normal: the mean energy under Student's t does not exist. A fit without a degree of freedom
+        (exact, or one row) gets the mean of the others, since nothing else is known of it.
+        """
+        known_fits = {name: fit for name, fit in self._fits.items() if np.isfinite(fit.pi90_factor_short)}
+        chosen = [known_fits[model]] if model in known_fits else list(known_fits.values())
+        return float(np.mean([_prediction_sd(fit, self._case.regime) for fit in chosen]))
+
+
+def _prediction_sd(fit: ThroughputFit, regime: Regime) -> float:
+    factor = fit.pi90_factor_short if regime == "short" else fit.pi90_factor_long
+    freedom = fit.rows - 3  # three coefficients
+    return float(np.log(factor) / stats.t.ppf(0.95, freedom))
