@@ -149,7 +149,7 @@ THROUGHPUT = schema(
         "total_params_b": number("parameters, 10^9"),
         "active_params_b": number("parameters active per token, 10^9"),
         "architecture": word("dense or mixture of experts", ["dense", "moe"]),
-        "gpu": word("accelerator", ["H100", "H200", "B200", "GB200"]),
+        "gpu": word("accelerator", ["A100", "H100", "GH200", "H200", "B200", "GB200"]),
         "gpus": count("accelerators of the instance", pa.Check.gt(0)),
         "parallelism": text("TP: tensor, DEP: expert with attention data parallel"),
         "precision": word("of the weights", PRECISIONS),
