@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pipeline.assumptions.base import Assumption, Section, Text, expect
+from pipeline.assumptions.base import Assumption, Fraction, Section, Text, expect
 
 Count = Annotated[int, Field(gt=0, strict=True)]
 Billions = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -44,10 +44,14 @@ class Deployment(Section):
 
 
 class Deployments(Section):
-    """The subjects; models above `blend_above_params_b` make the blend, in equal parts."""
+    """The subjects; models above `blend_above_params_b` make the blend, in equal parts.
+
+    `tensorrt_share`: probability that a service runs on TensorRT-LLM, else vLLM; the same for all its models.
+    """
 
     models: Annotated[list[Deployment], Field(min_length=1)]
     blend_above_params_b: Billions
+    tensorrt_share: Fraction
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

@@ -6,7 +6,7 @@ each term, is interpolated linearly in B, and accelerator power in ln B.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from pipeline.errors import InputError
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+ENGINES = ("vLLM", "TensorRT-LLM")
 CONCURRENCIES = (1.0, 4.0, 16.0, 48.0, 128.0, 320.0, 800.0, 2048.0)
 TERMS = ("a_s_per_input_token", "b_s_per_output_token", "k_s_per_token2")
 
@@ -115,6 +116,37 @@ class CostCurve:
         ]
         a, b, k = terms[:3] / running
         return Terms(a, b, k, terms[3])
+
+
+@dataclass(frozen=True)
+class EngineCurves:
+    """One deployment on each of ENGINES; `choice`, (worlds + 1,), says which one a world runs."""
+
+    curves: tuple[CostCurve, CostCurve]
+    choice: Indices
+
+    @property
+    def median_world(self) -> int:
+        """Index of the world in which every term has its median, on the engine that most worlds run."""
+        return self.curves[0].median_world
+
+    def configured(self, wanted: Array, context_tokens: Array, world: Indices) -> Array:
+        """As of the engine that the world runs."""
+        return self._chosen(world, *(curve.configured(wanted, context_tokens) for curve in self.curves))
+
+    def at(self, running: Array, world: Indices) -> Terms:
+        """As of the engine that the world runs."""
+        first, second = (curve.at(running, world) for curve in self.curves)
+        pairs = ((getattr(first, field.name), getattr(second, field.name)) for field in fields(Terms))
+        return Terms(*(self._chosen(world, *pair) for pair in pairs))
+
+    def power_shift(self, throughput: Indices, power: Indices) -> Array:
+        """ln by which accelerator power changes if the residual of world `power` replaces its own, (S,)."""
+        residuals = (curve.power_residual for curve in self.curves)
+        return self._chosen(throughput, *(one[power] - one[throughput] for one in residuals))
+
+    def _chosen(self, world: Indices, first: Array, second: Array) -> Array:
+        return np.where(self.choice[world] == 0, first, second)
 
 
 def configurations(deployment: Deployment, lengths: MeanLengths) -> pd.DataFrame:

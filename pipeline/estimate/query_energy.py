@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.assumptions.deployments import Deployment
-from pipeline.estimate.cost_curves import CostCurve, Terms
+from pipeline.estimate.cost_curves import EngineCurves, Terms
 from pipeline.estimate.load import part_load
 from pipeline.estimate.worlds import Moments
 from pipeline.fit.node_power import ServerFit
@@ -61,13 +61,13 @@ class Served:
         return np.asarray(self.watts[boundary] / SECONDS_PER_HOUR * seconds)
 
 
-def serve(curve: CostCurve, server: ServerFit, deployment: Deployment, at: Conditions) -> Served:
+def serve(curve: EngineCurves, server: ServerFit, deployment: Deployment, at: Conditions) -> Served:
     """What a request costs on one deployment under the given conditions."""
     state = part_load(at.utilisation, at.idle_share)
     wanted = deployment.concurrency.distribution.ppf(at.concurrency_uniforms)
-    running = state.concurrency_share * curve.configured(wanted, at.context_tokens)
+    running = state.concurrency_share * curve.configured(wanted, at.context_tokens, at.throughput)
     terms = curve.at(running, at.throughput)
-    gpu_w = terms.gpu_w * np.exp(curve.power_residual[at.power] - curve.power_residual[at.throughput])
+    gpu_w = terms.gpu_w * np.exp(curve.power_shift(at.throughput, at.power))
     gpus = np.array(deployment.gpus)
     node_w, idle_w = server.node_w(gpu_w, gpus, at.node_uniforms), server.idle_w(gpus, at.node_uniforms)
     facility_w = at.pue * state.watts_per_serving_node(node_w, idle_w)

@@ -5,6 +5,7 @@ A case is a scenario of lengths ("published", "production") in a regime ("short"
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from pipeline.assumptions.re_estimate import ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.contracts.results import REGIMES, Regime
 from pipeline.contracts.traffic import SCENARIOS
-from pipeline.estimate.cost_curves import Cost, CostCurve, MeanLengths, cost_curves
+from pipeline.estimate.cost_curves import ENGINES, Cost, EngineCurves, MeanLengths, cost_curves
 from pipeline.estimate.lengths import LengthScenario, Traffic, length_scenario
 from pipeline.estimate.query_energy import Conditions, Served, serve
 from pipeline.estimate.worlds import (
@@ -30,6 +31,7 @@ from pipeline.estimate.worlds import (
 from pipeline.fit.node_power import ServerFit, server_of
 
 Array = NDArray[np.float64]
+MOST = 0.5  # of the worlds: the engine that the median world runs
 # Rows of the serving model, a generator and a number of draws in; what a request costs out.
 ServingModel = Callable[[pd.DataFrame, np.random.Generator, int], Cost]
 
@@ -67,12 +69,12 @@ class Study:
     propagation: Propagation
     worlds: Worlds
     cases: list[Case]
-    curves: dict[tuple[str, str, Regime], CostCurve]
+    curves: dict[tuple[str, str, Regime], EngineCurves]
     servers: dict[str, ServerFit]
     variance_seed: np.random.SeedSequence
     recipe_seed: np.random.SeedSequence
 
-    def curve(self, deployment: Deployment, case: Case) -> CostCurve:
+    def curve(self, deployment: Deployment, case: Case) -> EngineCurves:
         """Cost of a deployment in a case."""
         return self.curves[deployment.model, case.scenario, case.regime]
 
@@ -135,10 +137,17 @@ def draw(
             moments = queries.moments if traced else middle.take(np.zeros(len(worlds), dtype=np.int64))
             cases.append(Case(scenario, regime, lengths, queries, moments, middle))
     priced = [(item, case) for case in cases for item in deployments.models]
-    rng = np.random.default_rng(model_seed)
-    found = cost_curves(
-        [(item, case.mean_lengths) for item, case in priced], lambda rows: model(rows, rng, len(worlds))
-    )
+    lengths_of = [(item, case.mean_lengths) for item, case in priced]
+
+    def price(rows: pd.DataFrame, engine: str) -> Cost:
+        # Seeded alike: draw j has the same parameters on both engines.
+        return model(rows.assign(engine=engine), np.random.default_rng(model_seed), len(worlds))
+
+    found = [cost_curves(lengths_of, partial(price, engine=engine)) for engine in ENGINES]
+    share = deployments.tensorrt_share.distribution.median()
+    choice = np.r_[worlds.engine_uniforms < share, share > MOST].astype(np.int64)
     keys = [(item.model, case.scenario, case.regime) for item, case in priced]
-    curves = dict(zip(keys, found, strict=True))
+    curves = {
+        key: EngineCurves(pair, choice) for key, pair in zip(keys, zip(*found, strict=True), strict=True)
+    }
     return Study(deployments, propagation, worlds, cases, curves, servers, variance_seed, recipe_seed)

@@ -1,7 +1,9 @@
 """One input at a time: the blend's mean energy with one input at its P5 and P95, the others at their median.
 
 The input takes all its values (every world); the percentiles are of the energy that results, which for an
-input that acts in one direction is the energy at the input's own percentile.
+input that acts in one direction is the energy at the input's own percentile. An engine has no median: the
+others are taken on the one that most worlds run, on vLLM if both are as likely, which shifts the bar of
+throughput to one side.
 """
 
 from dataclasses import replace
@@ -17,7 +19,7 @@ from pipeline.estimate.worlds import Moments
 
 INPUTS = {
     "mean lengths": "lengths of a service's requests beside those of the trace",
-    "throughput": "parameters and residual of the serving model, with the power that goes with them",
+    "throughput": "engine, parameters and residual of the serving model, with the power that goes with them",
     "accelerator power": "residual of accelerator power",
     "server power": "fixed part, losses and difference between servers",
     "concurrency": "requests in flight for which an instance is configured",

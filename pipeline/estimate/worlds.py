@@ -1,8 +1,8 @@
 """Nested draws: worlds (what we do not know) and, in each, queries (how they vary).
 
 A world fixes one value of everything that all queries of a service share: the serving model's parameters and
-residuals, server power, PUE, how large batches are run, utilisation, how a shortfall shows, and how long
-requests are on average. All deployments live in the same world. Worlds are scrambled Sobol points in
+residuals, the engine, server power, PUE, how large batches are run, utilisation, how a shortfall shows, and
+how long requests are on average. All deployments live in the same world. Worlds are scrambled Sobol points in
 independent replicates; the queries of a world are one scrambled Sobol set per replicate, rotated by a random
 shift in each world, so that every world has its own.
 """
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 STAGE = "estimate_re_estimated"
 NODE_TERMS = 4  # uniforms of pipeline.fit.node_power
 SCALARS = ("utilisation", "idle_share", "pue")
-DIMENSIONS = IGNORANCE + NODE_TERMS + 1 + len(SCALARS)
+DIMENSIONS = IGNORANCE + NODE_TERMS + 2 + len(SCALARS)
 EDGE = 2.0**-53  # quantile functions need uniforms inside (0, 1)
 
 
@@ -40,6 +40,7 @@ class Worlds:
     length_uniforms: Array  # (worlds, 3)
     node_uniforms: Array  # (worlds, 4)
     concurrency_uniforms: Array  # one for all deployments: how large batches are run
+    engine_uniforms: Array
     utilisation: Array
     idle_share: Array
     pue: Array
@@ -107,13 +108,13 @@ def draw_worlds(
     """All worlds, from Sobol points with the distributions of the assumptions."""
     size = Simulation(seed=0, replicates=propagation.replicates, draws_per_replicate=propagation.outer)
     uniforms = points(seed, size, DIMENSIONS).reshape(DIMENSIONS, -1)
-    lengths, node, (concurrency, *scalars) = np.split(uniforms, [IGNORANCE, IGNORANCE + NODE_TERMS])
+    lengths, node, (concurrency, engine, *scalars) = np.split(uniforms, [IGNORANCE, IGNORANCE + NODE_TERMS])
     given = (load.utilisation, load.idle_share, pue)
     values = {
         name: assumption.distribution.ppf(uniform)
         for name, assumption, uniform in zip(SCALARS, given, scalars, strict=True)
     }
-    return Worlds(propagation.replicates, lengths.T, node.T, concurrency, **values)
+    return Worlds(propagation.replicates, lengths.T, node.T, concurrency, engine, **values)
 
 
 def draw_queries(

@@ -77,6 +77,30 @@ def test_accelerator_energy_is_proportional_to_their_power() -> None:
     assert (node > 1).all()
 
 
+def test_a_world_runs_one_engine_and_as_many_run_each_as_stated() -> None:
+    plain = stub()
+
+    def slower_on_one(rows, rng, draws):
+        cost = plain(rows, rng, draws)
+        factor = 3.0 if (rows["engine"] == "TensorRT-LLM").all() else 1.0
+        seconds = {name: factor * value for name, value in vars(cost).items() if "_s_per_" in name}
+        return type(cost)(**(vars(cost) | seconds))
+
+    def ratio(share: float) -> np.ndarray:
+        deployments = SETTINGS.deployments
+        stated = deployments.model_copy(
+            update={"tensorrt_share": constant(deployments.tensorrt_share, share)}
+        )
+        energies = facility_of(SETTINGS.model_copy(update={"deployments": stated}), slower_on_one)
+        return energies["Mixtral 8x22B", "gpu"] / ENERGIES["Mixtral 8x22B", "gpu"]
+
+    assert ratio(0.0) == pytest.approx(1.0)
+    assert ratio(1.0) == pytest.approx(3.0)
+    quarter = ratio(0.25)[:, :, 0]
+    assert np.isclose(quarter, 3.0).mean() == pytest.approx(0.25, abs=0.02)
+    assert (np.isclose(quarter, 1.0) | np.isclose(quarter, 3.0)).all()
+
+
 def test_full_load_leaves_no_idle_servers_and_costs_least() -> None:
     load = SETTINGS.load
     full = load.model_copy(update={"utilisation": constant(load.utilisation, 1.0)})
