@@ -1,7 +1,8 @@
 """Every number that the text may use, by one flat key each.
 
 `energy.v2.short.blend.p50_wh`, `fleet.v2.mixed.total.value_gwh_per_day`, `fit.llama-3.1-405b.slope_output`,
-`claims.v2.ratio.ours_value`, `claims.count.exact`, `assumed.v2.pue.p95`. A number that is missing has no key.
+`claims.v2.ratio.ours_value`, `claims.count.exact`, `assumed.v2.pue.p95`. A number that is missing has no key;
+energies are those at the facility.
 """
 
 import re
@@ -28,7 +29,7 @@ def collect(
     """All keys and values; tables as in pipeline.contracts, fits as written by the throughput stage."""
     numbers: dict[str, Number] = {}
     for prefix, table, names in [
-        ("energy", energy, ["variant", "regime", "subject"]),
+        ("energy", energy[energy["boundary"] == "facility"], ["variant", "regime", "subject"]),
         ("fleet", fleet, ["variant", "scenario", "component"]),
         ("fit", fits, ["model"]),
         ("claims", ledger, ["key"]),
