@@ -31,6 +31,15 @@ def read_table(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
     return validate(table, schema, path)
 
 
+def read_cells(path: Path | str) -> pd.DataFrame:
+    """Any CSV as text, blanks missing, columns as they stand; raises InputError."""
+    path = Path(path)
+    rows = _rows(path, read_text(path))
+    _check_lengths(path, rows)
+    table = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
+    return table.mask(table == "")
+
+
 def validate(table: pd.DataFrame, schema: pa.DataFrameSchema, name: Path | str) -> pd.DataFrame:
     """Check a typed table against its schema; the first failure becomes an InputError with row and column."""
     try:

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pipeline.fit.serving.architecture import Array
+from pipeline.fit.serving.names import joined
 from pipeline.fit.serving.prepare import NONE
 from pipeline.fit.serving.terms import TERMS
 
@@ -78,12 +79,8 @@ BASE = "common"
 
 def level_names(rows: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.object_]:
     """The level of each row, (n,); NONE where any of its parts is NONE."""
-    level = rows[keys[0]].astype(str)
-    none = level == NONE
-    for key in keys[1:]:
-        level = level + "|" + rows[key].astype(str)
-        none |= rows[key].astype(str) == NONE
-    return level.where(~none, NONE).to_numpy(object)
+    none = (rows[list(keys)] == NONE).any(axis=1)
+    return np.where(none, NONE, joined(*(rows[key] for key in keys)))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pipeline.errors import InputError
 from pipeline.files import write_csv
 from pipeline.fit.serving.architecture import Array
 from pipeline.fit.serving.effects import Design, make_design
+from pipeline.fit.serving.names import joined
 from pipeline.fit.serving.power import PowerFit, fit_power, power_from_table
 from pipeline.fit.serving.prepare import Prepared, Tables, make_tables, prepare
 from pipeline.fit.serving.steps import MAX_ITERATIONS, StepFit, fit_steps, step_seconds
@@ -106,8 +107,8 @@ def _anchor_table(p: Prepared, step_residual: Array, power_residual: Array) -> p
 
 def anchor_keys(rows: pd.DataFrame) -> NDArray[np.object_]:
     """One text a row that names its configuration, (n,)."""
-    parts = rows.assign(gpus=rows["gpus"].astype(int))[ANCHOR_KEYS].astype(str)
-    return parts.agg("|".join, axis=1).to_numpy(object)
+    whole = rows.assign(gpus=rows["gpus"].astype(int))
+    return joined(*(whole[key] for key in ANCHOR_KEYS))
 
 
 def write_model(model: ServingModel, folder: Path = FOLDER) -> None:
@@ -117,9 +118,9 @@ def write_model(model: ServingModel, folder: Path = FOLDER) -> None:
     spread[fit.design.shared] = np.sqrt((fit.root**2).sum(axis=1))
     parameters = fit.design.parameters.assign(ln=fit.theta, ln_sd=spread)
     write_csv(parameters, folder / "step_parameters.csv")
-    write_csv(
-        pd.DataFrame(fit.root, columns=[f"c{i}" for i in range(len(fit.root))]), folder / "step_root.csv"
-    )
+    root = np.round(fit.root, 6) + 0.0  # what is smaller differs between processors
+    columns = [f"c{i}" for i in range(len(root))]
+    write_csv(pd.DataFrame(root, columns=columns), folder / "step_root.csv")
     write_csv(model.power.table(), folder / "power_coefficients.csv")
     write_csv(model.anchors, folder / "anchors.csv")
 

@@ -6,7 +6,9 @@ Publisher, tuning and precision do not change the shape of a model and are left 
 
 import re
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.contracts.facts import spellings
 
@@ -25,6 +27,12 @@ def short_name(name: object) -> str:
     while (shorter := ENDINGS.sub("", short)) != short:
         short = shorter
     return short
+
+
+def joined(*parts: pd.Series) -> NDArray[np.object_]:
+    """One text a row from several columns, (n,)."""
+    texts = zip(*(part.astype(object).tolist() for part in parts), strict=True)
+    return np.array(["|".join(map(str, row)) for row in texts], dtype=object)
 
 
 class Names:

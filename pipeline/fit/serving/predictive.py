@@ -46,16 +46,12 @@ class Draws:
     """n rows, D draws: step_s and gpu_w (n, D), parameters theta (P, D), tensorrt (n, D)."""
 
     engines: dict[str, OnEngine]
+    main: Prepared  # each row under the engine that its basis, batch and power go by
     theta: Array
     tensorrt: Bool
     step_s: Array
     gpu_w: Array
     basis: NDArray[np.object_]
-
-    @property
-    def main(self) -> Prepared:
-        """The rows under the engine that basis, batch and power go by."""
-        return main_engine(self.engines).p
 
     @property
     def output_tokens_per_s(self) -> Array:
@@ -80,7 +76,7 @@ def draw(
     rows = complete(configurations, settings, model.tables)
     theta = model.steps.draws(rng, n_draws)
     engines = {stack: _on(rows, stack, model, settings) for stack in _stacks(rows["engine"])}
-    main = main_engine(engines)
+    main = _main(engines, (rows["engine"] == TENSORRT).to_numpy(bool), model)
     stated = rows["engine"].notna().to_numpy()
     anchored = _anchored(rows, main.p, model) & np.bool_(VLLM in engines)
     share = np.where(stated, rows["engine"] == TENSORRT, tensorrt_share(rows, main.p, settings))
@@ -98,12 +94,16 @@ def draw(
     step_s = step_s * np.exp(step_sd[:, None] * step_noise)
     fraction = model.power.fraction(main.p, step_s) * correction.power[:, None]
     fraction = np.clip(fraction * np.exp(power_sd[:, None] * power_noise), LOWEST, HIGHEST)
-    return Draws(engines, theta, tensorrt, step_s, fraction * rated_power_w(main.p)[:, None], basis)
+    gpu_w = fraction * rated_power_w(main.p)[:, None]
+    return Draws(engines, main.p, theta, tensorrt, step_s, gpu_w, basis)
 
 
-def main_engine(engines: dict[str, OnEngine]) -> OnEngine:
-    """vLLM where any row may run on it: the measured configurations do."""
-    return engines[VLLM] if VLLM in engines else engines[TENSORRT]
+def _main(engines: dict[str, OnEngine], tensorrt: Bool, model: ServingModel) -> OnEngine:
+    """Each row on its engine; vLLM where none is stated, as the measured configurations are."""
+    if len(engines) == 1:
+        return next(iter(engines.values()))
+    p = engines[TENSORRT].p.where(tensorrt, engines[VLLM].p)
+    return OnEngine(p, model.steps.design.matrix(p.rows))
 
 
 def term_draws(draws: Draws) -> Array:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.fit.serving import terms as T
 from pipeline.fit.serving.architecture import Architecture, Array, from_table, weight_bits
-from pipeline.fit.serving.names import Names
+from pipeline.fit.serving.names import Names, joined
 from pipeline.fit.serving.shapes import ShapeRules, fit_shape_rules, from_parameters
 
 NONE = "none"  # a level without effect
@@ -60,6 +60,14 @@ class Prepared:
         """The same configurations under another load."""
         return replace(self, load=load, x=T.terms(self.arch, load, self.chip))
 
+    def where(self, mask: NDArray[np.bool_], other: "Prepared") -> "Prepared":
+        """These configurations where the mask holds, those of `other`, row by row, elsewhere."""
+        load = {k: np.where(mask, v, getattr(other.load, k)) for k, v in vars(self.load).items()}
+        chip = {k: np.where(mask, v, getattr(other.chip, k)) for k, v in vars(self.chip).items()}
+        rows = pd.concat([self.rows[mask], other.rows[~mask]]).sort_index()
+        x = np.where(mask[:, None], self.x, other.x)
+        return Prepared(rows, self.arch.where(mask, other.arch), T.Load(**load), T.Chip(**chip), x)
+
     def take(self, index: NDArray[np.integer]) -> "Prepared":
         """The configurations at these positions."""
         load = T.Load(**{name: values[index] for name, values in vars(self.load).items()})
@@ -99,13 +107,14 @@ def find_chip(gpu: pd.Series, bits: Array, hardware: pd.DataFrame) -> T.Chip:
 def kernel_precision(rows: pd.DataFrame, arch: Architecture, hardware: pd.DataFrame) -> NDArray[np.object_]:
     """Precision of the arithmetic, which decides the kernels.
 
-    Weights published in four bits run on bf16 activations, except with TensorRT-LLM on chips with four-bit
-    units. vLLM was measured with one quantised kind of kernel, fp8: its fp4 rows stand with those.
+    Weights published in four bits run on bf16 activations (a kind of kernel of its own, "w4a16": what it
+    costs says nothing about bf16 weights), except with TensorRT-LLM on chips with four-bit units. vLLM was
+    measured with one quantised kind of kernel, fp8: its fp4 rows stand with those.
     """
     stated = rows["precision"].to_numpy(object)
     vllm = (rows["stack"] != TENSORRT).to_numpy()
     has_fp4 = hardware.loc[rows["gpu"], "peak_fp4_tflops"].notna().to_numpy()
-    native = np.where(~vllm & has_fp4, "fp4", "bf16")
+    native = np.where(~vllm & has_fp4, "fp4", "w4a16")
     other = np.where(vllm & (stated == "fp4"), "fp8", stated)
     return np.where(arch.native_four_bit > 0, native, other)
 
@@ -128,8 +137,7 @@ def _levels(rows: pd.DataFrame, arch: Architecture, tables: Tables) -> pd.DataFr
     # One number a measured configuration would cost more than it says where batches were static.
     described = (levels["model"] != NONE) & rows["stack"].isin([VLLM, TENSORRT])
     parts = [rows["stack"], rows["shape_name"], rows["gpu"], rows["gpus"].astype(int), levels["kernel"]]
-    joined = pd.concat([part.astype(str) for part in parts], axis=1).agg("|".join, axis=1)
-    return levels.assign(configuration=joined.where(described, NONE))
+    return levels.assign(configuration=np.where(described, joined(*parts), NONE))
 
 
 def prepare(configurations: pd.DataFrame, tables: Tables) -> Prepared:

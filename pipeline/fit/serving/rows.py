@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from pipeline.assumptions.serving import Serving
 from pipeline.fit.serving.architecture import Array
+from pipeline.fit.serving.names import joined
 from pipeline.fit.serving.prepare import Prepared, Tables
 
 ROUND_LENGTHS = (128, 100)  # load generators use whole multiples: 128 ... 8192, 500, 1000
@@ -39,8 +40,7 @@ def configuration_numbers(rows: pd.DataFrame, p: Prepared) -> NDArray[np.int64]:
     """A number for each configuration, in the order in which they appear."""
     shape = p.rows["shape_name"].where(p.rows["shape_name"] != "", rows["total_params_b"].astype(str))
     parts = [shape, rows["active_params_b"], rows["gpu"], rows["gpus"], rows["precision"], rows["engine"]]
-    text = pd.concat([part.astype(str) for part in parts], axis=1).agg("|".join, axis=1)
-    return pd.factorize(text)[0]
+    return pd.factorize(joined(*parts))[0]
 
 
 def tensorrt_share(rows: pd.DataFrame, p: Prepared, settings: Serving) -> Array:

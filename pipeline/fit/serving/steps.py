@@ -18,7 +18,7 @@ from pipeline.fit.serving.terms import TERMS
 
 STUDENT_DF = 4.0
 MAX_ITERATIONS = 60
-SMALL_GAIN = 0.01  # of the log posterior, below which the fit has arrived
+SMALL_GAIN = 1e-3  # of the log posterior, below which the fit has arrived
 MAX_DAMPINGS = 8
 LARGEST_LN = 20.0
 

@@ -1,0 +1,142 @@
+"""A user's table of configurations, checked row by row.
+
+Whatever is wrong becomes an InputError with row, column, value and what was expected. A blank has a meaning:
+the model unknown, parameters from the model table, lengths of the default scenario, engine not stated, spread
+of output lengths by rule.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.assumptions.serving import Serving
+from pipeline.errors import InputError
+from pipeline.fit.serving.names import gpu_names
+from pipeline.fit.serving.prepare import TENSORRT, VLLM, Tables
+
+REQUIRED = ("gpu", "gpus", "precision", "concurrency")
+OPTIONAL = (
+    "model", "total_params_b", "active_params_b", "input_tokens", "output_tokens", "engine", "output_cv",
+)  # fmt: skip
+NUMBERS = (
+    "total_params_b", "active_params_b", "gpus", "concurrency", "input_tokens", "output_tokens", "output_cv",
+)  # fmt: skip
+MAY_BE_ZERO = ("output_cv",)
+PRECISIONS = {"fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "fp8": "fp8", "bf16": "bf16", "fp16": "bf16"}
+ENGINES = {"vllm": VLLM, "tensorrt-llm": TENSORRT, "trtllm": TENSORRT, "trt-llm": TENSORRT}
+# A format that the chip has no units for still runs where the published weights have it.
+NATIVE_BITS = {"MXFP4": "fp4", "INT4": "fp4", "FP8": "fp8"}
+MOST_GPUS = 1024
+LEAST_CONCURRENCY = 1.0
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Refuses rows of one file."""
+
+    path: Path | str
+
+    def refuse(self, wrong: pd.Series, values: pd.Series, expected: str) -> None:
+        """Raise for the first row where `wrong` holds."""
+        if wrong.any():
+            at = int(wrong.to_numpy().argmax())
+            value = values.iloc[at]
+            shown = "" if pd.isna(value) else value.item() if hasattr(value, "item") else value
+            raise InputError.at(
+                self.path, row=at + 2, column=str(values.name), value=shown, expected=expected
+            )
+
+
+def check_configurations(
+    table: pd.DataFrame, tables: Tables, settings: Serving, path: Path | str = "configurations"
+) -> pd.DataFrame:
+    """The rows with all columns of OPTIONAL and REQUIRED, typed, blanks filled; index 0 to n - 1.
+
+    table: text or numbers; blanks as "" or missing. Raises InputError.
+    """
+    checker = Checker(path)
+    rows = _columns(table, path)
+    for name in NUMBERS:
+        rows[name] = _number(rows[name], checker, required=name in REQUIRED)
+    rows["gpu"] = _word(rows["gpu"], gpu_names(tables.hardware.reset_index()), checker)
+    rows["precision"] = _word(rows["precision"], PRECISIONS, checker)
+    rows["engine"] = _word(rows["engine"], ENGINES, checker, optional=True)
+    whole = (rows["gpus"] % 1 == 0) & (rows["gpus"] <= MOST_GPUS)
+    checker.refuse(~whole, rows["gpus"], f"a whole number, at most {MOST_GPUS}")
+    checker.refuse(
+        rows["concurrency"] < LEAST_CONCURRENCY, rows["concurrency"], "at least 1 request in flight"
+    )
+    rows = _parameters(rows, tables, checker)
+    _check_precision(rows, tables, checker)
+    for name in ("input_tokens", "output_tokens"):
+        rows[name] = rows[name].fillna(getattr(settings.blank_lengths, name).distribution.median())
+    return rows.assign(gpus=rows["gpus"].astype(int))
+
+
+def _columns(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
+    known = [*OPTIONAL, *REQUIRED]
+    expected = f"expected some of {', '.join(known)}"
+    for position, name in enumerate(table.columns):
+        if name not in known:
+            raise InputError(f"{path}, row 1: unknown column {name!r}, {expected}")
+        if name in list(table.columns[:position]):
+            raise InputError(f"{path}, row 1: column {name!r} stands twice")
+    for name in REQUIRED:
+        if name not in table:
+            raise InputError(f"{path}, row 1: column {name!r} is missing, {expected}")
+    if table.empty:
+        raise InputError(f"{path}: a header without rows, expected at least one configuration")
+    rows = table.reset_index(drop=True).reindex(columns=known).astype(object)
+    text = rows.map(lambda value: value.strip() if isinstance(value, str) else value)
+    return text.mask(text == "")
+
+
+def _number(values: pd.Series, checker: Checker, required: bool) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    checker.refuse(values.notna() & ~np.isfinite(numbers), values, "a number")
+    if required:
+        checker.refuse(values.isna(), values, "a number, not a blank")
+    if values.name in MAY_BE_ZERO:
+        checker.refuse(numbers < 0, values, "zero or more")
+    else:
+        checker.refuse(numbers <= 0, values, "more than zero")
+    return numbers
+
+
+def _word(values: pd.Series, words: dict[str, str], checker: Checker, optional: bool = False) -> pd.Series:
+    found = values.astype("str").str.lower().map(words)
+    expected = "one of " + ", ".join(dict.fromkeys(words.values()))
+    checker.refuse(found.isna() & (values.notna() | (not optional)), values, expected)
+    return found.astype(object).where(found.notna(), None)
+
+
+def _parameters(rows: pd.DataFrame, tables: Tables, checker: Checker) -> pd.DataFrame:
+    """Blank counts from the model table; without a known model both must be given."""
+    shape = rows["model"].map(tables.names.resolve)
+    facts = tables.models.set_index("model").reindex(shape)
+    unknown = pd.Series(shape == "")
+    for name in ("total_params_b", "active_params_b"):
+        missing = rows[name].isna() & unknown
+        checker.refuse(missing, rows[name], "a number, because the model is not in data/published/models.csv")
+    too_many = rows["active_params_b"] > rows["total_params_b"]
+    checker.refuse(too_many, rows["active_params_b"], "at most total_params_b")
+    filled = {
+        name: rows[name].fillna(pd.Series(facts[name].to_numpy(float), rows.index))
+        for name in ("total_params_b", "active_params_b")
+    }
+    return rows.assign(**filled)
+
+
+def _check_precision(rows: pd.DataFrame, tables: Tables, checker: Checker) -> None:
+    """fp4 and fp8 need units of the chip, or weights that are published in that format."""
+    shape = rows["model"].map(tables.names.resolve)
+    native = shape.map(tables.models.set_index("model")["native_precision"]).map(NATIVE_BITS)
+    for precision in ("fp4", "fp8"):
+        has_units = tables.hardware.loc[rows["gpu"], f"peak_{precision}_tflops"].notna().to_numpy()
+        able = ", ".join(tables.hardware.index[tables.hardware[f"peak_{precision}_tflops"].notna()])
+        wrong = (rows["precision"] == precision) & ~has_units & (native != precision)
+        checker.refuse(
+            wrong, rows["precision"], f"a precision that the accelerator has ({precision}: {able})"
+        )

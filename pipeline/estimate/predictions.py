@@ -1,0 +1,72 @@
+"""Throughput, power and energy per query of configurations, with 90 % intervals.
+
+    node_wh_per_query = node_w(gpu_w) / output_tokens_per_s * output_tokens / 3600
+    facility_wh_per_query = node_wh_per_query * PUE
+
+node_w is the wall power of the accelerators' share of their server, with its own uncertainty; each draw has
+its PUE. The instance serves at the stated concurrency all the time: idle capacity is not charged.
+"""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.assumptions.base import Pue
+from pipeline.assumptions.serving import Serving
+from pipeline.fit.node_power import ServerFit
+from pipeline.fit.serving.architecture import Array
+from pipeline.fit.serving.model import ServingModel
+from pipeline.fit.serving.predictive import draw
+from pipeline.units import JOULES_PER_WH
+
+QUANTILES = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
+QUANTITIES = (
+    "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "node_wh_per_query", "facility_wh_per_query",
+)  # fmt: skip
+# The measured server that stands for one with accelerators of a generation.
+SERVERS = {"Ampere": "A100", "Ada": "H100", "Hopper": "H100", "Blackwell": "B200"}
+NODE_UNIFORMS = 4  # of ServerFit.node_w
+
+
+def predict(
+    configurations: pd.DataFrame,
+    model: ServingModel,
+    servers: dict[str, ServerFit],
+    settings: Serving,
+    pue: Pue,
+    seed: int,
+) -> pd.DataFrame:
+    """Quantiles of QUANTITIES and `basis`, one row a configuration (as check_configurations returns them).
+
+    A row's result does not depend on the other rows.
+    """
+    rng = np.random.default_rng(seed)
+    n_draws = settings.draws
+    drawn = draw(configurations, model, settings, rng, n_draws, common_residuals=True)
+    rate = drawn.output_tokens_per_s
+    node_uniforms, pue_uniforms = rng.random((n_draws, NODE_UNIFORMS)), rng.random(n_draws)
+    node_w = _node_w(configurations, model, servers, drawn.gpu_w, node_uniforms)
+    tokens = configurations["output_tokens"].to_numpy(float)[:, None]
+    node_wh = node_w / rate * tokens / JOULES_PER_WH
+    facility_wh = node_wh * pue.distribution.ppf(pue_uniforms)
+    values = (rate, drawn.gpu_w, drawn.gpu_w / rate, node_wh, facility_wh)
+    columns = {
+        f"{name}_{label}": quantile
+        for name, draws in zip(QUANTITIES, values, strict=True)
+        for label, quantile in zip(
+            QUANTILES, np.quantile(draws, list(QUANTILES.values()), axis=1), strict=True
+        )
+    }
+    return pd.DataFrame({**columns, "basis": drawn.basis})
+
+
+def _node_w(
+    rows: pd.DataFrame, model: ServingModel, servers: dict[str, ServerFit], gpu_w: Array, uniforms: Array
+) -> Array:
+    """Wall power, W, (n, D), each row by the server of its generation."""
+    generation = model.tables.hardware.loc[rows["gpu"], "generation"].map(SERVERS).to_numpy()
+    gpus = rows["gpus"].to_numpy(float)[:, None]
+    node_w = np.empty_like(gpu_w)
+    for server in sorted(set(generation)):
+        at = generation == server
+        node_w[at] = servers[server].node_w(gpu_w[at], gpus[at], uniforms)
+    return node_w

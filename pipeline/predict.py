@@ -1,0 +1,63 @@
+"""Estimate throughput, power and energy per query of any serving configuration.
+
+    python -m pipeline.predict configs.csv -o predictions.csv
+
+Input columns: gpu, gpus, precision (fp4, fp8, bf16), concurrency (mean requests in flight); model, or
+total_params_b and active_params_b, or both; input_tokens and output_tokens (means; blank: the default
+scenario of params.yaml). Optional: engine (vLLM, TensorRT-LLM), output_cv (coefficient of variation of the
+output length).
+Output: the input columns, then the 5th, 50th and 95th percentiles of output_tokens_per_s, gpu_w (all GPUs),
+gpu_j_per_output_token (prefill included), node_wh_per_query and facility_wh_per_query, and `basis`:
+measured configuration, same model, pooled, or extrapolated.
+
+A wrong value stops with its row and column, and nothing is written.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.assumptions import load
+from pipeline.contracts import read_table
+from pipeline.contracts.read import read_cells
+from pipeline.contracts.servers import NODE_POWER_FITS
+from pipeline.errors import run
+from pipeline.estimate.configurations import check_configurations
+from pipeline.estimate.predictions import predict
+from pipeline.files import write_csv
+from pipeline.fit.node_power import from_table
+from pipeline.fit.serving.model import read_model
+
+NODE_POWER = Path("data/results/node_power_fits.csv")
+
+
+def predictions(table: pd.DataFrame, path: Path | str = "configurations") -> pd.DataFrame:
+    """Input columns and predictions of a table of configurations; raises InputError naming `path` and row."""
+    settings, pue, simulation = load(
+        "assumptions.re_estimate.serving", "assumptions.re_estimate.pue", "simulation"
+    )
+    model = read_model(settings.power_form)
+    servers = from_table(read_table(NODE_POWER, NODE_POWER_FITS))
+    rows = check_configurations(table, model.tables, settings, path)
+    predicted = predict(rows, model, servers, settings, pue, simulation.seed)
+    shown = rows[list(table.columns)]
+    return pd.concat([shown, predicted], axis=1)
+
+
+def main() -> None:
+    """Read, predict, write."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.predict",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("configurations", type=Path, help="CSV with one configuration a row")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
+    arguments = parser.parse_args()
+    table = read_cells(arguments.configurations)
+    write_csv(predictions(table, arguments.configurations), arguments.output)
+
+
+if __name__ == "__main__":
+    run(main)

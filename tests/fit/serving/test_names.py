@@ -1,0 +1,44 @@
+import pytest
+
+from pipeline.fit.serving.model import ServingModel
+from pipeline.fit.serving.names import gpu_names, short_name
+
+
+@pytest.mark.parametrize(
+    ("spelling", "model_name"),
+    [
+        ("meta-llama/Llama-3.1-405B-Instruct-FP8", "Llama 3.1 405B"),
+        ("meta-llama/Meta-Llama-3.1-405B", "Llama 3.1 405B"),
+        ("Llama 3.1 405B", "Llama 3.1 405B"),
+        ("llama_3.1_405b", "Llama 3.1 405B"),
+        ("Llama 3.3 70B", "Llama 3.1 70B"),  # the same shape
+        ("openai/gpt-oss-120b", "gpt-oss-120b"),
+        ("Qwen/Qwen3-235B-A22B-Thinking-2507-FP8", "Qwen3 235B-A22B"),
+        ("Qwen3 235B-A22B", "Qwen3 235B-A22B"),
+        ("deepseek-ai/DeepSeek-R1-0528", "DeepSeek-V3"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-70B", "Llama 3.1 70B"),  # not DeepSeek-R1
+        ("google/gemma-3-27b-it", "Gemma 3 27B"),
+        ("nvidia/NVIDIA-Nemotron-Nano-9B-v2", "Nemotron Nano 9B v2"),
+        ("mistralai/Mixtral-8x22B-Instruct-v0.1", "Mixtral 8x22B"),
+        ("meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8", "Llama 4 Maverick"),
+        ("Nemotron Ultra 253B", ""),
+        ("Llama 3.1 4050B", ""),
+        ("", ""),
+    ],
+)
+def test_spellings_mean_a_shape(model: ServingModel, spelling: str, model_name: str) -> None:
+    assert model.tables.names.resolve(spelling) == model_name
+
+
+def test_no_two_models_share_a_spelling(model: ServingModel) -> None:
+    models = model.tables.models
+    own = [short_name(name) for name in models["model"]]
+    assert len(set(own)) == len(own)
+    assert [model.tables.names.resolve(name) for name in models["model"]] == list(models["model"])
+    assert [model.tables.names.resolve(name) for name in models["upstream"]] == list(models["model"])
+
+
+def test_accelerators_have_spellings(model: ServingModel) -> None:
+    names = gpu_names(model.tables.hardware.reset_index())
+    assert names["h100 80gb hbm3"] == names["h100"] == "H100"
+    assert names["a100-40gb"] == "A100 40GB"

@@ -1,0 +1,141 @@
+"""What any serving system must do, the model does."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.assumptions import load
+from pipeline.fit.serving.costs import request_cost
+from pipeline.fit.serving.model import read_model
+from pipeline.fit.serving.predictive import draw
+
+SETTINGS = load("assumptions.re_estimate.serving")
+MODEL = read_model(SETTINGS.power_form)
+NAMES = ["Llama 3.1 8B", "Llama 3.1 405B", "DeepSeek-R1", "Qwen3 30B-A3B", "gpt-oss-120b", "Gemma 3 27B"]
+models = st.sampled_from(NAMES)
+gpus = st.sampled_from(["H100", "B200", "H200", "A100"])
+few = settings(max_examples=25, deadline=None)
+
+
+def rows(name: str, gpu: str, engine: object = "vLLM", **columns: object) -> pd.DataFrame:
+    usual = {
+        "gpus": 8,
+        "precision": "bf16",
+        "concurrency": 16.0,
+        "input_tokens": 501.0,
+        "output_tokens": 301.0,
+    }
+    given_sizes = {"total_params_b": np.nan, "active_params_b": np.nan, "output_cv": 0.8}
+    return pd.DataFrame({"model": name, "gpu": gpu, "engine": engine, **usual, **given_sizes, **columns})
+
+
+def drawn(table: pd.DataFrame, common: bool = True):
+    return draw(table, MODEL, SETTINGS, np.random.default_rng(7), 200, common_residuals=common)
+
+
+@few
+@given(models, gpus, st.sampled_from(["vLLM", "TensorRT-LLM"]))
+def test_throughput_rises_with_concurrency_and_energy_falls(name: str, gpu: str, engine: str) -> None:
+    batch = np.array([1.0, 4, 16, 64])
+    result = drawn(rows(name, gpu, engine, concurrency=batch))
+    running = result.main.load.concurrency
+    rate = np.median(result.output_tokens_per_s, axis=1)
+    energy = np.median(result.gpu_w / result.output_tokens_per_s, axis=1)
+    below_saturation = running == batch
+    assert (np.diff(rate)[below_saturation[1:]] > 0).all()
+    assert (np.diff(energy)[below_saturation[1:]] < 0).all()
+    assert (np.diff(rate) >= -1e-9).all()
+
+
+@few
+@given(models, gpus, st.floats(1.2, 20))
+def test_longer_context_costs_more(name: str, gpu: str, factor: float) -> None:
+    result = drawn(rows(name, gpu, input_tokens=np.array([501.0, 501 * factor])))
+    rate = result.output_tokens_per_s
+    assert np.median(rate[1]) < np.median(rate[0])
+
+
+@few
+@given(models, gpus, st.integers(1, 512))
+def test_power_stays_between_idle_and_rated(name: str, gpu: str, batch: int) -> None:
+    result = drawn(rows(name, gpu, concurrency=np.array([float(batch)])))
+    rated = 8 * MODEL.tables.hardware.loc[gpu, "rated_w"]
+    assert (result.gpu_w >= 0.15 * rated - 1e-9).all()
+    assert (result.gpu_w <= rated + 1e-9).all()
+
+
+@few
+@given(models, gpus, st.sampled_from(["vLLM", "TensorRT-LLM", None]), st.floats(0, 1.5))
+def test_request_terms_add_up_to_the_step(name: str, gpu: str, engine: object, cv: float) -> None:
+    table = rows(name, gpu, engine, concurrency=np.array([2.0, 40.0]), output_cv=cv)
+    cost = request_cost(table, MODEL, SETTINGS, np.random.default_rng(2), 50)
+    i, o = 501.0, 301.0
+    seconds = cost.a_s_per_input_token * i + cost.b_s_per_output_token * o
+    seconds = seconds + cost.k_s_per_token2 * o * (i + o * (1 + cv**2) / 2)
+    np.testing.assert_allclose(seconds, o / cost.output_tokens_per_s, rtol=1e-9)
+    for term in (cost.a_s_per_input_token, cost.b_s_per_output_token, cost.k_s_per_token2):
+        assert (term > 0).all()
+
+
+def test_seconds_of_a_request_by_its_lengths() -> None:
+    cost = request_cost(
+        rows("Llama 3.1 70B", "H100", gpus=np.array([4])), MODEL, SETTINGS, np.random.default_rng(2), 5
+    )
+    a, b, k = cost.a_s_per_input_token, cost.b_s_per_output_token, cost.k_s_per_token2
+    expected = a * 100 + b * 10 + k * 10 * 105
+    np.testing.assert_allclose(cost.seconds(np.array(100.0), np.array(10.0)), expected)
+
+
+def test_rows_of_one_configuration_share_their_residual() -> None:
+    table = rows("Llama 3.1 405B", "H200", engine="TensorRT-LLM", concurrency=np.array([8.0, 9.0]))
+    step = np.log(drawn(table, common=False).step_s)
+    assert np.corrcoef(step)[0, 1] > 0.99
+    other = pd.concat([table.iloc[[0]], rows("Gemma 3 27B", "H200", "TensorRT-LLM", gpus=np.array([2]))])
+    assert abs(np.corrcoef(np.log(drawn(other, common=False).step_s))[0, 1]) < 0.6
+
+
+def test_a_row_does_not_depend_on_the_others() -> None:
+    engines = ["vLLM", None, "TensorRT-LLM"] * 2
+    table = pd.concat(
+        [rows(name, "H100", engine, gpus=np.array([8])) for name, engine in zip(NAMES, engines, strict=True)]
+    )
+    together = drawn(table)
+    for at in range(len(table)):
+        alone = drawn(table.iloc[[at]])
+        np.testing.assert_allclose(alone.step_s[0], together.step_s[at], rtol=1e-9)
+        np.testing.assert_allclose(alone.gpu_w[0], together.gpu_w[at], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "basis"),
+    [
+        (rows("Llama 3.1 70B", "H100", gpus=np.array([4])), "measured configuration"),
+        (rows("Llama 3.1 70B", "H200", gpus=np.array([4])), "same model"),
+        (rows("Kimi K2", "B200", precision=np.array(["fp4"])), "pooled"),
+        (rows("Llama 3.1 70B", "B300", gpus=np.array([4])), "extrapolated"),  # no measured row
+        (rows("Llama 3.1 405B", "H100", gpus=np.array([1])), "extrapolated"),  # does not fit
+    ],
+)
+def test_basis(table: pd.DataFrame, basis: str) -> None:
+    assert drawn(table).basis.tolist() == [basis]
+
+
+def test_less_evidence_gives_wider_intervals() -> None:
+    def width(table: pd.DataFrame) -> float:
+        low, high = np.quantile(drawn(table).step_s[0], [0.05, 0.95])
+        return float(np.log(high / low))
+
+    measured = width(rows("Llama 3.1 70B", "H100", gpus=np.array([4])))
+    same = width(rows("Llama 3.1 70B", "H200", gpus=np.array([4])))
+    extrapolated = width(rows("Llama 3.1 70B", "B300", gpus=np.array([4])))
+    assert measured < same < extrapolated
+
+
+def test_a_measured_configuration_returns_its_own_rows(training: pd.DataFrame) -> None:
+    own = training[training["source"] == "mlenergy_v3"]
+    result = drawn(own.assign(engine="vLLM"))
+    rate = np.median(result.output_tokens_per_s, axis=1)
+    error = np.abs(np.log(own["output_tokens_per_s"].to_numpy() / rate))
+    assert np.median(error) < 0.03

@@ -1,0 +1,159 @@
+"""`python -m pipeline.predict`: what it writes, how fast, and every way its input can be wrong."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.assumptions import load
+from pipeline.errors import InputError
+from pipeline.predict import predictions
+
+HEADER = "model,total_params_b,active_params_b,gpu,gpus,precision,concurrency,input_tokens,output_tokens"
+GOOD = "Llama 3.1 70B,70.6,70.6,H100,4,bf16,32,511,303"
+QUANTITIES = (
+    "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "node_wh_per_query", "facility_wh_per_query",
+)  # fmt: skip
+
+
+def table(*lines: str, header: str = HEADER) -> pd.DataFrame:
+    rows = [line.split(",") for line in lines]
+    return pd.DataFrame(rows, columns=pd.Index(header.split(",")), dtype="str").replace("", pd.NA)
+
+
+def run(folder: Path, text: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    (folder / "configs.csv").write_text(text)
+    out = folder / "predictions.csv"
+    command = [sys.executable, "-m", "pipeline.predict", str(folder / "configs.csv"), "-o", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, check=False), out
+
+
+def test_columns_and_order_of_quantiles() -> None:
+    result = predictions(table(GOOD, ",300,20,H200,8,fp8,64,,"))
+    names = [f"{name}_{quantile}" for name in QUANTITIES for quantile in ("p5", "p50", "p95")]
+    assert list(result.columns) == [*HEADER.split(","), *names, "basis"]
+    for name in QUANTITIES:
+        assert (result[f"{name}_p5"] < result[f"{name}_p50"]).all()
+        assert (result[f"{name}_p50"] < result[f"{name}_p95"]).all()
+    assert result["basis"].tolist() == ["measured configuration", "pooled"]
+    assert (result["facility_wh_per_query_p50"] > result["node_wh_per_query_p50"]).all()
+    gpu_wh = result["gpu_j_per_output_token_p50"] * result["output_tokens"] / 3600
+    assert (result["node_wh_per_query_p50"] > gpu_wh).all()
+
+
+def test_a_measured_row_is_predicted_by_itself() -> None:
+    measured = pd.read_csv("data/telemetry/serving_measurements.csv")
+    own = measured[measured["key"] == "v3/meta-llama/Llama-3.1-70B-Instruct/H100x4/32"]
+    if own.empty:
+        own = measured[(measured["source"] == "mlenergy_v3") & (measured["model"] == "Llama 3.1 70B")].head(1)
+    row = own.iloc[0]
+    line = (
+        f"{row['upstream_model']},,,{row['gpu']},{int(row['gpus'])},{row['precision']},"
+        f"{row['average_batch']},200,{row['output_tokens']}"
+    )
+    result = predictions(table(line)).iloc[0]
+    assert result["basis"] == "measured configuration"
+    assert result["gpu_w_p5"] < row["gpu_w"] < result["gpu_w_p95"]
+    assert result["output_tokens_per_s_p5"] < row["output_tokens_per_s"] < result["output_tokens_per_s_p95"]
+
+
+def test_known_models_need_no_sizes_and_spelling_does_not_matter() -> None:
+    spellings = ["meta-llama/Llama-3.1-405B-Instruct-FP8", "Llama 3.1 405B", "llama-3.1-405b"]
+    result = predictions(table(*[f"{name},,,h100,8,FP8,64,511,303" for name in spellings]))
+    assert (result["total_params_b"] == 405).all()
+    assert (result["gpu"] == "H100").all()
+    assert len(set(result["output_tokens_per_s_p50"])) == 1
+
+
+def test_blank_lengths_are_the_short_production_scenario() -> None:
+    settings, lengths = load("assumptions.re_estimate.serving", "assumptions.re_estimate.lengths")
+    traced = lengths.production.short
+    trace = pd.read_csv("data/telemetry/token_lengths.csv").set_index(["key", "quantity"])["mean"]
+    for name in ("input", "output"):
+        level = getattr(traced, f"{name}_level").distribution.median()
+        mean = trace["azure_llm_2023/conv", f"{name}_tokens"]
+        stated = getattr(settings.blank_lengths, f"{name}_tokens").distribution.median()
+        assert stated == pytest.approx(level * mean, rel=0.02)
+    blank = predictions(table("Llama 3.1 70B,,,H100,4,bf16,32,,")).iloc[0]
+    assert (blank["input_tokens"], blank["output_tokens"]) == (1180, 295)
+
+
+def test_weights_published_in_four_bits_run_on_any_accelerator() -> None:
+    assert len(predictions(table("openai/gpt-oss-120b,,,H100,1,fp4,8,501,301"))) == 1
+
+
+BAD = [
+    (GOOD.replace("H100", "H1000"), "column 'gpu': 'H1000', expected one of A100, .*B200"),
+    (GOOD.replace("H100", ""), "column 'gpu': '', expected one of"),
+    (GOOD.replace("bf16", "fp4"), "column 'precision': 'fp4', expected a precision that .* B200"),
+    (GOOD.replace("H100,4,bf16", "A100,4,fp8"), "column 'precision': 'fp8', expected a precision that"),
+    (GOOD.replace("bf16", "int3"), "column 'precision': 'int3', expected one of fp4, fp8, bf16"),
+    (GOOD.replace(",4,", ",2.5,"), "column 'gpus': 2.5, expected a whole number"),
+    (GOOD.replace(",4,", ",0,"), "column 'gpus': '0', expected more than zero"),
+    (GOOD.replace(",4,", ",,"), "column 'gpus': '', expected a number, not a blank"),
+    (GOOD.replace(",32,", ",nan,"), "column 'concurrency': 'nan', expected a number"),
+    (GOOD.replace(",32,", ",inf,"), "column 'concurrency': 'inf', expected a number"),
+    (GOOD.replace(",32,", ",many,"), "column 'concurrency': 'many', expected a number"),
+    (GOOD.replace(",32,", ",0.5,"), "column 'concurrency': 0.5, expected at least 1"),
+    (GOOD.replace(",511,", ",-5,"), "column 'input_tokens': '-5', expected more than zero"),
+    (GOOD.replace(",303", ",0"), "column 'output_tokens': '0', expected more than zero"),
+    ("Mystery 9,30,40,H100,4,bf16,32,511,303", "column 'active_params_b': 40.0, expected at most"),
+    ("Mystery 9,,,H100,4,bf16,32,511,303", "column 'total_params_b': '', expected a number, because"),
+    (",30,,H100,4,bf16,32,511,303", "column 'active_params_b': '', expected a number, because"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD)
+def test_a_wrong_value_is_refused_with_its_row(line: str, message: str) -> None:
+    with pytest.raises(InputError, match=r"row 3, " + message):
+        predictions(table(GOOD, line))
+
+
+def test_a_wrong_engine_is_refused() -> None:
+    with pytest.raises(InputError, match="column 'engine': 'sglang', expected one of vLLM, TensorRT-LLM"):
+        predictions(table(GOOD + ",sglang", header=HEADER + ",engine"))
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (HEADER.replace("gpus", "n_gpus"), "unknown column 'n_gpus'"),
+        (HEADER.replace("gpus", "gpu"), "column 'gpu' stands twice"),
+    ],
+)
+def test_wrong_columns_are_refused(header: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        predictions(table(GOOD, header=header))
+
+
+def test_missing_columns_and_no_rows_are_refused() -> None:
+    with pytest.raises(InputError, match="column 'concurrency' is missing"):
+        predictions(table(GOOD).drop(columns="concurrency"))
+    with pytest.raises(InputError, match="expected at least one configuration"):
+        predictions(table(GOOD).iloc[:0])
+
+
+def test_the_command_writes_nothing_on_error(tmp_path: Path) -> None:
+    result, out = run(tmp_path, f"{HEADER}\n{GOOD}\n{GOOD.replace('H100', 'H1000')}\n")
+    assert result.returncode == 1
+    assert "configs.csv, row 3, column 'gpu': 'H1000'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not out.exists()
+
+
+def test_a_thousand_rows_take_seconds_and_come_out_the_same_twice(tmp_path: Path) -> None:
+    batches = np.random.default_rng(1).integers(1, 500, 1000)
+    lines = "\n".join(GOOD.replace(",32,", f",{batch},") for batch in batches)
+    first, out = run(tmp_path, f"{HEADER}\n{lines}\n")
+    assert first.returncode == 0, first.stderr
+    written = out.read_bytes()
+    assert len(written.splitlines()) == 1001
+    run(tmp_path, f"{HEADER}\n{lines}\n")
+    assert out.read_bytes() == written
+    start = time.process_time()  # processor time: other work on the machine does not count
+    predictions(table(*lines.splitlines()))
+    assert time.process_time() - start < 3
