@@ -100,8 +100,8 @@ def draw(
 
 def _main(engines: dict[str, OnEngine], tensorrt: Bool, model: ServingModel) -> OnEngine:
     """Each row on its engine; vLLM where none is stated, as the measured configurations are."""
-    if len(engines) == 1:
-        return next(iter(engines.values()))
+    if not tensorrt.any() or len(engines) == 1:
+        return engines.get(VLLM) or engines[TENSORRT]
     p = engines[TENSORRT].p.where(tensorrt, engines[VLLM].p)
     return OnEngine(p, model.steps.design.matrix(p.rows))
 
