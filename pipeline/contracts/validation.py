@@ -54,6 +54,7 @@ VALIDATION = _schema(
         "boundary": _text("what an energy or power includes; none: a throughput", BOUNDARIES),
         "measured": _number("as published"),
         "unit": _text("of measured and predicted values"),
+        "output_tokens": _number("of a request, mean", nullable=True),
         **{f"p{q}": _number(f"predicted, {q}th percentile") for q in (5, 25, 50, 75, 95)},
         "ln_error": _number("ln(measured / p50)", positive=False),
         "inside_90": _text("measured value within p5 to p95", YES_NO),

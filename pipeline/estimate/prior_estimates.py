@@ -34,7 +34,7 @@ BOUNDARY_WORDS = {
     "not-stated": "Boundary not stated",
 }
 OUR_BOUNDARY = {"facility": "facility", "node": "node", "gpu+host": "node", "gpu": "gpu"}
-LONG = re.compile(r"\blong quer|reasoning(?! off)|15x", re.IGNORECASE)
+LONG = re.compile(r"\blong quer|(?<!-)reasoning(?! off)|15x", re.IGNORECASE)
 NUMBER = re.compile(r"^\s*([\d,.]+)")
 
 

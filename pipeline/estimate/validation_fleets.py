@@ -89,6 +89,7 @@ def deepseek_rows(
         {
             "set": "deepseek_fleet",
             "configuration": [f"{MODEL} FP8, {n} {gpu}, {engine}" for gpu, n, engine in STAND_INS],
+            "output_tokens": fleet.output_tokens,
             "engine_stated": "yes",
             "basis": basis,
             "note": (
@@ -153,6 +154,7 @@ def google_rows(
             "boundary": "facility",
             "measured": measured,
             "unit": "ratio",
+            "output_tokens": np.nan,
             "engine_stated": "no",
             "basis": None,
             "bound": "no",

@@ -51,7 +51,8 @@ def comparable(mlperf: pd.DataFrame, node_power: pd.DataFrame, known: list[str])
     Two accuracy targets of one run count once. Output tokens of a sample: as submitted, else from the logs.
     """
     tensorrt = mlperf["software"].str.startswith("TensorRT", na=False)
-    sums = node_power.groupby("model")[["output_tokens", "requests"]].sum()
+    offline = node_power[node_power["scenario"] == "Offline"]  # the others' rates leave out the last requests
+    sums = offline.groupby("model")[["output_tokens", "requests"]].sum()
     logged = sums["output_tokens"] / sums["requests"]
     runs = mlperf.assign(
         accelerator=mlperf["gpu"].map(GPUS),
@@ -137,6 +138,7 @@ def throughput_rows(systems: Systems) -> pd.DataFrame:
             "boundary": "none",
             "measured": runs["output_tokens_per_s"],
             "unit": "tokens/s",
+            "output_tokens": runs["output_tokens"],
             "engine_stated": "yes",
             "basis": "extrapolated to saturation",
             "bound": np.where(offline, "no", "yes"),
@@ -164,6 +166,7 @@ def power_rows(systems: Systems, servers: dict[str, ServerFit], rng: np.random.G
             "set": "mlperf_wall_power",
             "configuration": runs["key"],
             "boundary": "node",
+            "output_tokens": runs["output_tokens"],
             "engine_stated": "yes",
             "basis": "extrapolated to saturation",
             "bound": np.where(offline, "no", "yes"),

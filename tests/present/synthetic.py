@@ -9,7 +9,9 @@ import pandas as pd
 from pipeline.assumptions.figures import ColumnWidths, Figures
 from pipeline.contracts import read_table
 from pipeline.contracts.published import CLAIMS
+from pipeline.present.figures.catalogue import GROUPS
 from pipeline.present.figures.published.tables import BLEND, FleetSettings, PublishedTables
+from pipeline.present.figures.validation.tables import read_tables
 
 PROFILE = Figures(
     column_widths_mm=ColumnWidths(single=85, middle=114, double=174),
@@ -36,6 +38,8 @@ OUTPUT_TOKENS = {"short": 300, "long": 5000}
 @cache
 def tables_of(name: str) -> Any:
     """The tables that the figure `name` is drawn from; other groups add theirs here."""
+    if name in {entry.name for entry in GROUPS["validation"]}:
+        return read_tables()
     return published_tables()
 
 

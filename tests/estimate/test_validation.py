@@ -1,0 +1,174 @@
+"""Scores, and the comparisons recomputed independently from the committed tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.assumptions import load
+from pipeline.contracts import read_table
+from pipeline.contracts.telemetry import MLPERF_THROUGHPUT, NODE_POWER, SERVING_MEASUREMENTS
+from pipeline.contracts.validation import VALIDATION, VALIDATION_SUMMARY
+from pipeline.errors import InputError
+from pipeline.estimate.validation import score, summarise
+from pipeline.estimate.validation_fleets import deepseek_fleet
+from pipeline.estimate.validation_mlperf import comparable, servers_without
+from pipeline.estimate.validation_serving import online_configurations
+
+TELEMETRY = Path("data/telemetry")
+
+
+def comparisons(measured: np.ndarray) -> pd.DataFrame:
+    n = len(measured)
+    return pd.DataFrame(
+        {
+            "set": "mlperf_offline",
+            "configuration": [f"run {i}" for i in range(n)],
+            "quantity": "output_tokens_per_s",
+            "boundary": "none",
+            "measured": measured,
+            "unit": "tokens/s",
+            "output_tokens": 100.0,
+            "engine_stated": "yes",
+            "basis": "pooled",
+            "bound": "no",
+            "note": None,
+        }
+    )
+
+
+def test_measurements_from_the_predicted_distribution_are_covered_as_often_as_stated() -> None:
+    rng = np.random.default_rng(4)
+    draws = np.exp(rng.normal(3.0, 0.4, (2000, 500)))
+    scored = score(comparisons(np.exp(rng.normal(3.0, 0.4, 2000))), draws)
+    summary = summarise(scored).iloc[0]
+    assert summary["coverage_90"] == pytest.approx(0.90, abs=0.02)
+    assert summary["coverage_50"] == pytest.approx(0.50, abs=0.035)
+    assert (scored["inside_90"] == "yes").mean() == summary["coverage_90"]
+    VALIDATION.validate(scored)
+
+
+def test_an_error_is_the_logarithm_of_measured_over_predicted() -> None:
+    scored = score(comparisons(np.array([200.0, 50.0, 100.0])), np.full((3, 7), 100.0))
+    assert scored["ln_error"].tolist() == pytest.approx([np.log(2), -np.log(2), 0.0])
+    summary = summarise(scored).iloc[0]
+    assert summary["median_abs_ln_error"] == pytest.approx(np.log(2))
+    assert summary["rmse_ln"] == pytest.approx(np.log(2) * np.sqrt(2 / 3))
+    assert summary["bias_ln"] == pytest.approx(0.0)
+
+
+def test_draws_of_another_number_of_rows_are_refused() -> None:
+    with pytest.raises(InputError, match="3 comparisons, but predictions of 2"):
+        score(comparisons(np.ones(3)), np.ones((2, 5)))
+
+
+def test_requests_in_flight_are_rate_times_time() -> None:
+    note = "offered 8 requests/s, 7 served; mean time to first token {} ms, between tokens 32 ms"
+    throughput = pd.DataFrame(
+        {
+            "key": ["steady", "queueing"],
+            "set": "tensorrt_llm_serving",
+            "precision": "BF16",
+            "output_tokens": 256.0,
+            "output_tokens_per_s": 1792.0,
+            "note": [note.format(92), note.format("2,400")],
+        }
+    )
+    found = online_configurations(throughput, steady_first_token_s=1.0)
+    assert found["key"].tolist() == ["steady"]
+    requests_per_s = 1792.0 / 256.0
+    assert found["concurrency"].iloc[0] == pytest.approx(requests_per_s * (0.092 + 256 * 0.032))
+
+
+def test_a_note_without_times_is_refused() -> None:
+    row = {"set": "tensorrt_llm_serving", "note": "fast", "precision": "FP8"}
+    with pytest.raises(InputError, match="does not give its times"):
+        online_configurations(pd.DataFrame([row]), 1.0)
+
+
+def test_the_fleet_reproduces_the_stated_context_and_rates() -> None:
+    facts = pd.read_csv("data/published/token_lengths.csv")
+    fleet = deepseek_fleet(facts, output_cv=0.8)
+    values = facts.set_index("key")["value"]
+    assert fleet.input_tokens + fleet.output_tokens * (1 + 0.8**2) / 2 == pytest.approx(values["dsv3_kv"])
+    assert fleet.input_tokens / fleet.output_tokens == pytest.approx(608 / 168, rel=1e-3)
+    assert fleet.output_tokens_per_s_node == pytest.approx(8575, abs=1)
+    assert fleet.in_flight_per_node == pytest.approx(8575 / 21, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def mlperf() -> pd.DataFrame:
+    return read_table(TELEMETRY / "mlperf_throughput.csv", MLPERF_THROUGHPUT)
+
+
+@pytest.fixture(scope="module")
+def logs() -> pd.DataFrame:
+    return read_table(TELEMETRY / "node_power.csv", NODE_POWER)
+
+
+def test_one_run_with_two_accuracy_targets_counts_once(mlperf: pd.DataFrame, logs: pd.DataFrame) -> None:
+    runs = comparable(mlperf, logs, ["Llama 2 70B"])
+    same = ["platform", "submitter", "model", "scenario", "output_tokens_per_s"]
+    assert not runs.duplicated(same).any()
+    assert set(runs["accelerator"]) == {"H100", "H200", "B200"}
+    assert runs["software"].str.startswith("TensorRT").all()
+
+
+def test_output_lengths_that_submissions_lack_come_from_the_logs(
+    mlperf: pd.DataFrame, logs: pd.DataFrame
+) -> None:
+    runs = comparable(mlperf, logs, ["Llama 3.1 8B"])
+    assert runs["output_tokens"].to_numpy() == pytest.approx(128.0, abs=1e-2)
+
+
+def test_a_server_is_fitted_without_the_runs_that_it_predicts(
+    mlperf: pd.DataFrame, logs: pd.DataFrame
+) -> None:
+    serving = read_table(TELEMETRY / "serving_measurements.csv", SERVING_MEASUREMENTS)
+    prior = load("assumptions.re_estimate.server_power")["B200"]
+    fits = servers_without(["Llama 2 70B", "Llama 3.1 405B"], logs, mlperf, serving, prior)
+    for model, fit in fits.items():
+        assert not any(model in condition for condition in fit.conditions)
+        assert any("idle" in condition for condition in fit.conditions)
+
+
+@pytest.fixture(scope="module")
+def committed() -> pd.DataFrame:
+    return read_table("data/results/validation.csv", VALIDATION)
+
+
+def test_the_committed_summary_follows_from_the_committed_rows(committed: pd.DataFrame) -> None:
+    summary = read_table("data/results/validation_summary.csv", VALIDATION_SUMMARY)
+    pd.testing.assert_frame_equal(summarise(committed), summary, rtol=1e-4, atol=2e-6)
+
+
+def test_wall_energy_per_token_is_that_of_the_logs(committed: pd.DataFrame, logs: pd.DataFrame) -> None:
+    rows = committed[committed["quantity"] == "node_j_per_output_token"].set_index("configuration")
+    for run in logs.itertuples():
+        measured = rows.loc[[key for key in rows.index if str(run.run) in key], "measured"]
+        # The Server scenario's rate counts tokens until the last query was issued.
+        assert measured.to_numpy() == pytest.approx(run.j_per_output_token, rel=0.02)
+
+
+def test_the_published_bound_of_the_fleet_is_reproduced(committed: pd.DataFrame) -> None:
+    estimates = pd.read_csv("data/published/prior_estimates.csv").set_index("key")
+    bound = committed[committed["quantity"] == "node_wh_per_1000_output_tokens"]
+    assert bound["measured"].to_numpy() == pytest.approx(estimates.loc["dsv3_bound_max", "value"], rel=1e-3)
+    assert (bound["bound"] == "yes").all()
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "largest"),
+    [
+        ("mlperf_offline", "output_tokens_per_s", 0.22),
+        ("mlperf_wall_power", "node_w", 0.10),
+        ("mlperf_wall_power", "node_j_per_output_token", 0.22),
+        ("online_serving", "output_tokens_per_s", 0.28),
+    ],
+)
+def test_errors_on_what_was_not_fitted_stay_as_small(
+    committed: pd.DataFrame, name: str, quantity: str, largest: float
+) -> None:
+    rows = committed[(committed["set"] == name) & (committed["quantity"] == quantity)]
+    assert rows.loc[rows["bound"] == "no", "ln_error"].abs().median() < largest
