@@ -17,7 +17,6 @@ from pipeline.logs.windows import energy_uj, total
 QUANTILES = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
 EXACT_UP_TO = 1_000_000
 DIGITS = 3
-LARGEST_DECADE = 18
 COUNTS = ("queries", "input_tokens", "output_tokens", "weight", "energy_uj")
 
 
@@ -29,7 +28,7 @@ def query_bins(requests: ir.Table, prices: ir.Table, exact: bool) -> ir.Table:
     prices = prices.filter(_.outcome == "used").select(
         "node", "first", "last", "uj_per_weight", "uj_per_weight_last", "uj_per_weight_between"
     )
-    priced = requests.filter(_.reason.isnull()).inner_join(prices, ["node", "first", "last"])
+    priced = requests.filter(_.usable).inner_join(prices, ["node", "first", "last"])
     queries = priced.select(
         "model",
         "input_tokens",
@@ -81,8 +80,10 @@ def _at_rank(table: ir.Table, share: float) -> ir.FloatingValue:
 
 
 def _first_digits(value: ir.IntegerValue) -> ir.IntegerValue:
-    """The number with all digits after the first three set to zero; whole-number steps, no logarithm."""
-    units = [10**power for power in range(LARGEST_DECADE - DIGITS)]
-    branches = [(value < unit * 10**DIGITS, ibis.literal(unit, "int64")) for unit in units]
-    unit = ibis.cases(*branches, else_=ibis.literal(10 ** (LARGEST_DECADE - DIGITS), "int64"))
-    return ((value // unit) * unit).cast("int64")
+    """The number with all digits after the first three set to zero.
+
+    Logarithms of powers of ten and powers of ten are exact in C and in Java, so engines agree on the bins.
+    """
+    surplus = ibis.greatest(ibis.greatest(value, 1).log10().floor() - (DIGITS - 1), 0)
+    unit = (ibis.literal(10.0) ** surplus).cast("int64")
+    return (value - value % unit).cast("int64")

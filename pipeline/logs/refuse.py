@@ -7,9 +7,9 @@ from ibis import _
 from pipeline.contracts.logs import POWER_REASONS, LogColumn
 from pipeline.errors import InputError
 from pipeline.logs.engines import Engine
-from pipeline.logs.rows import ZONE
 from pipeline.logs.settings import Settings
 from pipeline.logs.sources import Source, locate
+from pipeline.logs.typed import ZONE
 from pipeline.logs.windows import total
 
 EXPECTED = {

@@ -4,91 +4,72 @@ Times are microseconds since 1970 UTC, token weights whole 1/100,000ths, power w
 numbers do not depend on the order in which threads and machines add them up.
 """
 
+import operator
+from collections.abc import Callable
+from functools import reduce
+
 import ibis
 import ibis.expr.types as ir
 
 from pipeline.contracts.logs import POWER_REASONS, REQUEST_REASONS, SCOPES, LogColumn
-from pipeline.errors import InputError
 from pipeline.logs.engines import Engine
 from pipeline.logs.settings import UNITS_PER_TOKEN, Settings
 from pipeline.logs.sources import Source
+from pipeline.logs.typed import missing, number, read_log, time, whole, zoned
 
 MILLIWATTS_PER_WATT = 1000
 MAXIMUM_TOKENS = 1 << 31
-ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+TOKENS = ("input_tokens", "output_tokens")
 
 
 def request_rows(
     engine: Engine, source: Source, contract: dict[str, LogColumn], settings: Settings
 ) -> ir.Table:
-    """Typed rows of `requests`: + weight, first and last window, weight in each, reason (a number)."""
-    raw = engine.read(source)
-    check_types(source, raw, contract)
+    """Typed rows of `requests`: + weight, first and last window, weight in each, usable, reason."""
+    raw = read_log(engine, source, contract)
     has_end = "end" in raw.columns
     table = raw.select(
-        **_time(engine, raw, "time", "start_us"),
-        **(_time(engine, raw, "end", "end_us") if has_end else {}),
-        zoned=_zoned(raw, "time"),
-        node=_text(raw.node),
-        model=_text(raw.model),
-        input_tokens=_number(raw.input_tokens),
-        output_tokens=_number(raw.output_tokens),
-        input_unreadable=_unreadable(raw.input_tokens),
-        output_unreadable=_unreadable(raw.output_tokens),
-        **({"request": _text(raw.request)} if "request" in raw.columns else {}),
+        **time(engine, raw, "time", "start_us"),
+        **(time(engine, raw, "end", "end_us") if has_end else {}),
+        **zoned(raw),
+        **number(raw, "input_tokens"),
+        **number(raw, "output_tokens"),
+        **{name: raw[name] for name in ("node", "model", "request") if name in raw.columns},
     )
-    tokens = settings.weight_input * table.input_tokens + settings.weight_output * table.output_tokens
-    table = table.mutate(weight=_whole(tokens * UNITS_PER_TOKEN))
-    table = table.mutate(reason=_request_reason(table, has_end))
-    usable = table.reason.isnull()
-    kept = [
-        "zoned",
-        "node",
-        "model",
-        "start_us",
-        "reason",
-        *(["request"] if "request" in raw.columns else []),
-    ]
-    table = table.select(
-        *kept,
-        **({"end_us": table.end_us} if has_end else {}),
-        # float tokens may be NaN or out of the range of whole numbers where the row is not usable
-        **{
-            name: ibis.ifelse(usable, table[name], ibis.null()).cast("int64")
-            for name in ("input_tokens", "output_tokens", "weight")
-        },
-    )
+    table = _marked(table.mutate(weight=_weight(table, settings)), REQUEST_REASONS, _request_tests)
+    # tokens that are not whole numbers by type may not fit one where the row is not usable
+    whole_tokens = {
+        name: ibis.ifelse(table.usable, table[name], ibis.null()).cast("int64")
+        for name in TOKENS
+        if not table[name].type().is_integer()
+    }
+    if whole_tokens:
+        table = table.mutate(weight=ibis.ifelse(table.usable, table.weight, 0), **whole_tokens)
+    table = table.mutate(weight=whole(table.weight) if table.weight.type().is_floating() else table.weight)
+    table = table.drop([column for column in table.columns if column.endswith("_unreadable")])
     return _spread(table, settings.window_us, has_end)
 
 
 def power_rows(
     engine: Engine, source: Source, contract: dict[str, LogColumn], settings: Settings
 ) -> ir.Table:
-    """Typed rows of `power_series`: + milliwatts, window, slot in the window, reason (a number)."""
-    raw = engine.read(source)
-    check_types(source, raw, contract)
+    """Typed rows of `power_series`: + milliwatts, window, usable, reason (a number)."""
+    raw = read_log(engine, source, contract)
     table = raw.select(
-        **_time(engine, raw, "time", "start_us"),
-        zoned=_zoned(raw, "time"),
-        node=_text(raw.node),
-        scope=_text(raw.scope),
-        device=_text(raw.device).fill_null("") if "device" in raw.columns else ibis.literal(""),
-        watts=_number(raw.watts),
-        watts_unreadable=_unreadable(raw.watts),
+        **time(engine, raw, "time", "start_us"),
+        **zoned(raw),
+        **number(raw, "watts"),
+        node=raw.node,
+        scope=raw.scope,
+        device=raw.device.fill_null("") if "device" in raw.columns else ibis.literal(""),
     )
-    table = table.mutate(reason=_power_reason(table, settings))
-    window = (table.start_us // settings.window_us).cast("int64")
-    usable_watts = ibis.ifelse(table.reason.isnull(), table.watts, 0.0)
-    return table.select(
-        "zoned",
-        "node",
-        "scope",
-        "device",
-        "start_us",
-        "reason",
-        window=window,
-        milliwatts=_whole(usable_watts * MILLIWATTS_PER_WATT),
+    table = _marked(table, POWER_REASONS, lambda of: _power_tests(of, settings))
+    watts = ibis.ifelse(table.usable, table.watts, 0)
+    table = table.mutate(
+        window=(table.start_us // settings.window_us).cast("int64"),
+        milliwatts=whole(watts * float(MILLIWATTS_PER_WATT)),
     )
+    return table.drop([column for column in table.columns if column.endswith("_unreadable")]).drop("watts")
 
 
 def reason_name(code: int | None, reasons: list[str]) -> str:
@@ -96,116 +77,78 @@ def reason_name(code: int | None, reasons: list[str]) -> str:
     return "" if code is None else reasons[int(code)]
 
 
-def check_types(source: Source, raw: ir.Table, contract: dict[str, LogColumn]) -> None:
-    """Refuse unknown, missing and wrongly typed columns of what the engine reads."""
-    schema = raw.schema()
-    for column in schema:
-        if column not in contract:
-            raise InputError(f"{source.name}, row 1: unknown column {column!r}, expected {list(contract)}")
-    for column, wanted in contract.items():
-        if column not in schema:
-            if wanted.required:
-                raise InputError(
-                    f"{source.name}, row 1: column {column!r} is missing, expected {list(contract)}"
-                )
-            continue
-        found = schema[column]
-        right = {
-            "time": found.is_timestamp() or found.is_string(),
-            "text": found.is_string(),
-            "count": found.is_numeric() or (source.is_text and found.is_string()),
-            "number": found.is_numeric() or (source.is_text and found.is_string()),
-        }[wanted.kind]
-        if not right:
-            expected = {"time": "timestamp", "text": "text"}.get(wanted.kind, "number")
-            raise InputError(f"{source.name}, column {column!r}: type {found}, expected {expected}")
+def _weight(table: ir.Table, settings: Settings) -> ir.NumericValue:
+    """Token weight; whole where the settings and the type of the tokens are, else float64.
+
+    Tokens that are out of range, and so not usable, are clipped, lest their weight overflow.
+    """
+    weights = (settings.weight_input * UNITS_PER_TOKEN, settings.weight_output * UNITS_PER_TOKEN)
+    terms = [
+        table[name].clip(0, MAXIMUM_TOKENS) * (int(weight) if weight.is_integer() else weight)
+        for name, weight in zip(TOKENS, weights, strict=True)
+        if weight
+    ]
+    return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
-def _time(engine: Engine, raw: ir.Table, column: str, name: str) -> dict[str, ir.Value]:
-    value = raw[column]
-    if not value.type().is_string():
-        return {name: engine.microseconds(value), f"{column}_unreadable": ibis.literal(False)}
-    parsed = engine.microseconds(value.try_cast("timestamp('UTC')"))
-    return {name: parsed, f"{column}_unreadable": parsed.isnull() & _filled(value)}
+def _marked(
+    table: ir.Table, reasons: list[str], tests_of: Callable[[ir.Table], dict[str, ir.BooleanValue]]
+) -> ir.Table:
+    """Add `usable`, and `reason`: the number of the first reason whose test holds, blank when usable.
 
-
-def _zoned(raw: ir.Table, column: str) -> ir.Value:
-    """1 where a time in text says its zone, 0 where it does not, blank where there is no time."""
-    value = raw[column]
-    if not value.type().is_string():
-        return ibis.literal(None, type="int8")
-    return ibis.cases((~_filled(value), ibis.null()), (value.re_search(ZONE), 1), else_=0).cast("int8")
-
-
-def _filled(value: ir.StringValue) -> ir.BooleanValue:
-    return value.notnull() & (value != "")
-
-
-def _text(value: ir.StringValue) -> ir.StringValue:
-    return value.nullif("")
-
-
-def _number(value: ir.Value) -> ir.FloatingValue:
-    """A number; NaN and infinity become missing."""
-    number = value.try_cast("float64") if value.type().is_string() else value.cast("float64")
-    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null(), number).cast("float64")
-
-
-def _unreadable(value: ir.Value) -> ir.BooleanValue:
-    if not value.type().is_string():
-        return ibis.literal(False)
-    return value.try_cast("float64").isnull() & _filled(value) & (value.lower() != "nan")
-
-
-def _whole(value: ir.NumericValue) -> ir.IntegerValue:
-    return (value + 0.5).floor().cast("int64")
-
-
-def _coded(reasons: list[str], tests: dict[str, ir.BooleanValue]) -> ir.IntegerValue:
-    """The number of the first reason whose test holds."""
+    A test may be blank only where another one holds, so `usable` is never blank.
+    """
+    tests = tests_of(table)
+    table = table.mutate(usable=~reduce(operator.or_, tests.values()))
+    tests = tests_of(table)
     branches = [(tests[name], ibis.literal(reasons.index(name), "int8")) for name in reasons if name in tests]
-    return ibis.cases(*branches, else_=ibis.null("int8"))
+    # the chain is evaluated for unusable rows only, which are few
+    return table.mutate(
+        reason=ibis.ifelse(table.usable, ibis.null("int8"), ibis.cases(*branches, else_=ibis.null("int8")))
+    )
 
 
-def _request_reason(table: ir.Table, has_end: bool) -> ir.IntegerValue:
-    given, taken = table.input_tokens, table.output_tokens
+def _request_tests(table: ir.Table) -> dict[str, ir.BooleanValue]:
+    given, taken = (table[name] for name in TOKENS)
     tests = {
-        "time_not_a_time": table.time_unreadable,
-        "input_tokens_not_a_number": table.input_unreadable,
-        "output_tokens_not_a_number": table.output_unreadable,
         "time_missing": table.start_us.isnull(),
-        "node_missing": table.node.isnull(),
-        "model_missing": table.model.isnull(),
-        "tokens_missing": given.isnull() | taken.isnull(),
+        "node_missing": missing(table.node),
+        "model_missing": missing(table.model),
+        "tokens_missing": missing(given) | missing(taken),
         "tokens_negative": (given < 0) | (taken < 0),
-        "tokens_not_whole": (given != given.floor()) | (taken != taken.floor()),
         "tokens_out_of_range": (given >= MAXIMUM_TOKENS) | (taken >= MAXIMUM_TOKENS),
         "no_tokens": table.weight <= 0,
     }
-    if has_end:
-        tests["end_not_a_time"] = table.end_unreadable
+    fractional = [value % 1 != 0 for value in (given, taken) if value.type().is_floating()]
+    if fractional:
+        tests["tokens_not_whole"] = reduce(operator.or_, fractional)
+    if "end_us" in table.columns:
         tests["end_missing"] = table.end_us.isnull()
         tests["ends_before_start"] = table.end_us < table.start_us
-    return _coded(REQUEST_REASONS, tests)
+    return tests | _unreadable(table, {"time": "a_time", "end": "a_time"} | dict.fromkeys(TOKENS, "a_number"))
 
 
-def _power_reason(table: ir.Table, settings: Settings) -> ir.IntegerValue:
+def _power_tests(table: ir.Table, settings: Settings) -> dict[str, ir.BooleanValue]:
     watts = table.watts
-    return _coded(
-        POWER_REASONS,
-        {
-            "time_not_a_time": table.time_unreadable,
-            "watts_not_a_number": table.watts_unreadable,
-            "scope_unknown": table.scope.isnull() | table.scope.notin(SCOPES),
-            "time_missing": table.start_us.isnull(),
-            "node_missing": table.node.isnull(),
-            "watts_missing": watts.isnull(),
-            "watts_negative": watts < 0,
-            "watts_zero": watts == 0,
-            "watts_too_low": watts < settings.plausible_watts_min,
-            "watts_too_high": watts > settings.plausible_watts_max,
-        },
-    )
+    tests = {
+        "scope_unknown": table.scope.isnull() | table.scope.notin(SCOPES),
+        "time_missing": table.start_us.isnull(),
+        "node_missing": missing(table.node),
+        "watts_missing": missing(watts),
+        "watts_negative": watts < 0,
+        "watts_zero": watts == 0,
+        "watts_too_low": watts < settings.plausible_watts_min,
+        "watts_too_high": watts > settings.plausible_watts_max,
+    }
+    return tests | _unreadable(table, {"time": "a_time", "watts": "a_number"})
+
+
+def _unreadable(table: ir.Table, columns: dict[str, str]) -> dict[str, ir.BooleanValue]:
+    return {
+        f"{column}_not_{what}": table[f"{column}_unreadable"]
+        for column, what in columns.items()
+        if f"{column}_unreadable" in table.columns
+    }
 
 
 def _spread(table: ir.Table, window_us: int, has_end: bool) -> ir.Table:
