@@ -36,7 +36,7 @@ class RequestCost:
     k_s_per_token2: Array
     gpu_w: Array  # all GPUs of the instance while it serves, W
     output_tokens_per_s: Array  # of the instance at the row's mean lengths
-    concurrency: Array  # (n,) requests that run: at most what the cache holds
+    concurrency: Array  # (n,) requests that run, mean over draws: at most what the cache holds
     gpus: Array  # (n,)
     basis: NDArray[np.object_]  # (n,)
 
@@ -66,18 +66,17 @@ def request_cost(
     draws = draw(configurations, model, settings, rng, n_draws)
     seconds = term_draws(draws)
     scale = draws.step_s / seconds.sum(axis=1)  # correction and residual, on every term alike
-    a, b, k = split(draws.main, seconds)
-    load = draws.main.load
+    a, b, k = split(draws.main, draws.running, seconds)
     return RequestCost(
-        a * scale, b * scale, k * scale, draws.gpu_w, draws.output_tokens_per_s, load.concurrency, load.gpus,
-        draws.basis,
+        a * scale, b * scale, k * scale, draws.gpu_w, draws.output_tokens_per_s, draws.running.mean(axis=1),
+        draws.main.load.gpus, draws.basis,
     )  # fmt: skip
 
 
-def split(p: Prepared, seconds: Array) -> tuple[Array, Array, Array]:
-    """a, b and k, (n, D), from the seconds of the terms of a step, (n, K, D)."""
+def split(p: Prepared, running: Array, seconds: Array) -> tuple[Array, Array, Array]:
+    """a, b, k, (n, D), from requests in the batch, (n, D), and seconds of each term of a step, (n, K, D)."""
     load, context = p.load, T.mean_context(p.load)
-    part = {name: seconds[:, position] / load.concurrency[:, None] for name, position in T.INDEX.items()}
+    part = {name: seconds[:, position] / running for name, position in T.INDEX.items()}
     growing = {
         "kv": _growing_share(p.arch.cache_elements, context),
         "attention": _growing_share(p.arch.attention_flops, context),

@@ -3,14 +3,15 @@
     output tokens/s = B / T;    gpu_w = GPUs * rated_w * p(x / T);    gpu_j_per_output_token = gpu_w T / B
 
 Three things are drawn: the parameters of the step model (the same draw in all rows), the engine where it is
-not stated, and the residuals of step time and power (Student t with 5 degrees of freedom; sd by what a row
-rests on, from params). Rows of one configuration share the draws of engine and residuals, so that they differ
-only by what the model says of their concurrency and lengths. A slower step draws less power through p.
+not stated, and the residuals of step time and power (log-normal, so that a mean over draws exists; sd by what
+a row rests on, from params). Rows of one configuration share the draws of engine and residuals, so that they
+differ only by what the model says of their concurrency and lengths. A slower step draws less power through p.
 
 A measured configuration is corrected towards its own rows (anchors): there the correction replaces the
 parameter draws, except for the share of the step that lies beyond the measured lengths.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,6 @@ from pipeline.fit.serving.rows import complete, configuration_numbers, fixed_len
 from pipeline.fit.serving.shapes import SPARSE_FROM
 from pipeline.fit.serving.steps import coefficients, step_seconds
 
-RESIDUAL_DF = 5.0
 Bool = NDArray[np.bool_]
 
 
@@ -43,12 +43,13 @@ class OnEngine:
 
 @dataclass(frozen=True)
 class Draws:
-    """n rows, D draws: step_s and gpu_w (n, D), parameters theta (P, D), tensorrt (n, D)."""
+    """n rows, D draws: running, step_s and gpu_w (n, D), parameters theta (P, D), tensorrt (n, D)."""
 
     engines: dict[str, OnEngine]
     main: Prepared  # each row under the engine that its basis, batch and power go by
     theta: Array
     tensorrt: Bool
+    running: Array  # requests in the batch: engines differ in how many their cache holds
     step_s: Array
     gpu_w: Array
     basis: NDArray[np.object_]
@@ -56,7 +57,7 @@ class Draws:
     @property
     def output_tokens_per_s(self) -> Array:
         """Of the instance, (n, D)."""
-        return np.asarray(self.main.load.concurrency[:, None] / self.step_s)
+        return np.asarray(self.running / self.step_s)
 
 
 def draw(
@@ -87,15 +88,18 @@ def draw(
     basis = _basis(main.p, model, anchored)
     correction = corrections(model, main.p, main.z, anchored, settings)
     step_sd, power_sd = _spreads(basis, correction, anchored, stated, settings)
-    drawn = _step_draws(engines, tensorrt, theta)
+    drawn = _by_engine(engines, tensorrt, lambda one: step_seconds(one.z, theta, one.p.x))
+    running = _by_engine(engines, tensorrt, lambda one: one.p.load.concurrency[:, None])
+    running = np.broadcast_to(running, drawn.shape)
     centre = step_seconds(main.z, model.steps.theta, main.p.x)[:, None]
     kept = centre * (drawn / centre) ** correction.beyond[:, None]
     step_s = np.where(anchored[:, None], kept, drawn) * correction.step[:, None]
     step_s = step_s * np.exp(step_sd[:, None] * step_noise)
-    fraction = model.power.fraction(main.p, step_s) * correction.power[:, None]
+    fraction = _by_engine(engines, tensorrt, lambda one: model.power.fraction(one.p, step_s))
+    fraction = fraction * correction.power[:, None]
     fraction = np.clip(fraction * np.exp(power_sd[:, None] * power_noise), LOWEST, HIGHEST)
     gpu_w = fraction * rated_power_w(main.p)[:, None]
-    return Draws(engines, main.p, theta, tensorrt, step_s, gpu_w, basis)
+    return Draws(engines, main.p, theta, tensorrt, running, step_s, gpu_w, basis)
 
 
 def _main(engines: dict[str, OnEngine], tensorrt: Bool, model: ServingModel) -> OnEngine:
@@ -144,15 +148,14 @@ def _anchored(rows: pd.DataFrame, p: Prepared, model: ServingModel) -> Bool:
 def _noise(rng: np.random.Generator, which: NDArray[np.int64], n_draws: int) -> tuple[Array, Array, Array]:
     """Uniforms for the engine, unit residuals of step and power; (n, D), equal where `which` is equal."""
     size = (int(which.max()) + 1, n_draws)
-    unit_sd = np.sqrt((RESIDUAL_DF - 2) / RESIDUAL_DF)
     uniform = rng.random(size)
-    residuals = [rng.standard_t(RESIDUAL_DF, size) * unit_sd for _ in range(2)]
+    residuals = [rng.standard_normal(size) for _ in range(2)]
     return uniform[which], residuals[0][which], residuals[1][which]
 
 
-def _step_draws(engines: dict[str, OnEngine], tensorrt: Bool, theta: Array) -> Array:
-    """Step seconds from the parameter draws, each draw on its engine, (n, D)."""
-    found = {stack: step_seconds(one.z, theta, one.p.x) for stack, one in engines.items()}
+def _by_engine(engines: dict[str, OnEngine], tensorrt: Bool, value: Callable[[OnEngine], Array]) -> Array:
+    """A value of each row and draw, (n, D), on the engine of that draw."""
+    found = {stack: value(one) for stack, one in engines.items()}
     if len(found) == 1:
         return next(iter(found.values()))
     return np.where(tensorrt, found[TENSORRT], found[VLLM])
