@@ -42,8 +42,8 @@ def collect(
         numbers[f"claims.count.kind.{kind}"] = len(part)
         numbers[f"claims.count.kind.{kind}.exact"] = int((part["verdict"] == "exact").sum())
     for name, variant in published.variants.items():
-        numbers |= dict(_assumed(f"assumed.{name}", variant))
-    numbers |= dict(_assumed("assumed.stream", published.authors_stream))
+        numbers |= dict(assumed(f"assumed.{name}", variant))
+    numbers |= dict(assumed("assumed.stream", published.authors_stream))
     return numbers
 
 
@@ -65,7 +65,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-")
 
 
-def _assumed(prefix: str, item: Any) -> Iterator[tuple[str, Number]]:
+def assumed(prefix: str, item: Any) -> Iterator[tuple[str, Number]]:
     """Plain numbers of a section: parameters of distributions, their medians, counts and percentiles."""
     if isinstance(item, Assumption):
         yield f"{prefix}.median", item.distribution.median()
@@ -75,9 +75,9 @@ def _assumed(prefix: str, item: Any) -> Iterator[tuple[str, Number]]:
         yield from ((f"{prefix}.{name}", value) for name, value in parameters.items())
     elif isinstance(item, Section):
         for name in type(item).model_fields:
-            yield from _assumed(f"{prefix}.{name}", getattr(item, name))
+            yield from assumed(f"{prefix}.{name}", getattr(item, name))
     elif isinstance(item, list | tuple):
         for number, part in enumerate(item, start=1):
-            yield from _assumed(f"{prefix}.{number}", part)
+            yield from assumed(f"{prefix}.{number}", part)
     elif isinstance(item, int | float) and not isinstance(item, bool):
         yield prefix, item

@@ -9,7 +9,7 @@ import typst
 from pipeline.errors import InputError
 from pipeline.files import write_atomically
 
-KEYED = re.compile(r"#?\b(?:val|word|band|ratio)\(([^()]*)\)")
+KEYED = re.compile(r"#?\b(?:val|word|band|ninety|ratio|factor)\(([^()]*)\)")
 QUOTED = re.compile(r'"([^"]*)"')
 # What may carry digits in prose: names of models, machines and formats, percentiles, versions, years, labels.
 FONTS = Path(__file__).parent / "fonts"  # the text of the figures

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.assumptions import load
-from pipeline.present.numbers import _assumed, by_key, slug
+from pipeline.present.numbers import assumed, by_key, slug
 
 
 def test_slug_keeps_dots_and_underscores():
@@ -22,7 +22,7 @@ def test_numbers_and_quoted_words_have_keys_and_blanks_have_none():
 
 def test_assumptions_by_path():
     base = load("assumptions.as_published.base")
-    found = dict(_assumed("assumed.v2", base))
+    found = dict(assumed("assumed.v2", base))
     assert found["assumed.v2.pue.p95"] == base.pue.distribution.p95
     assert found["assumed.v2.node_power_8xh100.value"] == base.node_power_8xh100.distribution.value
     assert found["assumed.v2.trim.outer.2"] == base.trim.outer[1]

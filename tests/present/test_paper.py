@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
 from pipeline.errors import InputError
 from pipeline.present.numbers import collect
 from pipeline.present.paper import digits_by_hand, keys, typeset, unknown_keys
+from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
 
 SOURCES = sorted([Path("paper/paper.typ"), *Path("paper/sections").glob("*.typ")])
 RESULTS = Path("data/results")
@@ -18,13 +20,14 @@ RESULTS = Path("data/results")
 @pytest.fixture(scope="module")
 def numbers():
     """The keys of the committed results."""
+    tables = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(ReEstimateTables)}
     return collect(
         read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY),
         read_table(RESULTS / "fleet.csv", FLEET),
         pd.read_csv(RESULTS / "published_throughput_fit.csv"),
         read_table(RESULTS / "claims.csv", LEDGER),
         load("assumptions.as_published"),
-    )
+    ) | collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
