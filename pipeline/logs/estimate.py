@@ -29,6 +29,7 @@ from pipeline.logs.sources import Source, malformed, open_source
 from pipeline.logs.windows import (
     energy_uj,
     grid,
+    grid_sums,
     meters,
     node_power,
     priced_spans,
@@ -57,6 +58,8 @@ def energy_from_logs(engine: Engine, requests: str, power: str, settings: Settin
         raise
     except Exception as error:
         # an engine stops at a row it cannot take apart; we say which, or pass on what it said
+        if "Out of Memory" in str(error):
+            raise InputError("the engine ran out of memory: raise logs.memory_limit_mb") from error
         found = malformed(request_log) or malformed(power_log)
         if found is None:
             raise
@@ -67,7 +70,9 @@ def _estimate(engine: Engine, request_log: Source, power_log: Source, settings: 
     of_meters, sample_repeats = _meters(engine, power_log, settings)
     requests, of_spans, request_repeats = _spans(engine, request_log, settings)
     power = engine.keep(node_power(of_meters, settings))
-    of_grid = engine.keep(grid(power, of_spans, settings))
+    # kept apart: one large step at a time leaves room in memory
+    sums = engine.keep(grid_sums(power, of_spans))
+    of_grid = engine.keep(grid(sums, settings))
     prices = engine.keep(priced_spans(of_spans, of_grid))
     queries = int(engine.fetch(prices.agg(n=total(_.requests)))["n"].iloc[0])
     bins = engine.keep(query_bins(requests, prices, exact=queries <= EXACT_UP_TO))

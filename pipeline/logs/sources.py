@@ -52,6 +52,8 @@ def open_source(name: str, contract: dict[str, LogColumn]) -> Source:
     if "://" in name:
         return Source(name, _format(name.rstrip("/")), (), tuple(contract))
     path = Path(name)
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
     files = tuple(sorted(p for p in path.iterdir() if _known(p))) if path.is_dir() else (path,)
     if not files:
         raise InputError(f"{path}: the folder holds no log, expected {', '.join(SUFFIXES)}")
@@ -106,8 +108,6 @@ def _format(name: str) -> Format:
 
 
 def _checked_header(file: Path, contract: dict[str, LogColumn]) -> tuple[str, ...]:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
     if file.stat().st_size == 0:
         raise InputError(f"{file}: the file is empty")
     kind = _format(file.name)

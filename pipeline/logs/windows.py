@@ -114,8 +114,8 @@ def _zones(rows: ir.Table) -> dict[str, ir.Value]:
     return {"zoned": total(rows.zoned), "timed": rows.zoned.count()}
 
 
-def grid(power: ir.Table, of_spans: ir.Table, settings: Settings) -> ir.Table:
-    """Every node and window with power or tokens, and the energy of one unit of token weight in it.
+def grid_sums(power: ir.Table, of_spans: ir.Table) -> ir.Table:
+    """Every node and window with power or tokens: _PART, summed.
 
     A request that covers whole windows adds the same weight to each: +weight at the first of them and -weight
     after the last, and a running sum over the node's windows, instead of a row a request and window.
@@ -139,9 +139,13 @@ def grid(power: ir.Table, of_spans: ir.Table, settings: Settings) -> ir.Table:
         _part(unusable, "first", unusable=_.requests),
     ]
     sums = parts[0].union(*parts[1:]).group_by(["node", "window"])
-    table = sums.agg(**{name: total(_[name]) for name in _PART})
+    return sums.agg(**{name: total(_[name]) for name in _PART})
+
+
+def grid(sums: ir.Table, settings: Settings) -> ir.Table:
+    """The same with the energy of one unit of token weight, its running sums, and what the window was."""
     so_far = ibis.window(group_by="node", order_by="window", preceding=None, following=0)
-    table = table.mutate(weight=_.weight + _.change.sum().over(so_far).cast("int64"))
+    table = sums.mutate(weight=_.weight + _.change.sum().over(so_far).cast("int64"))
     table = table.mutate(covered=((_.powered == 1) & (_.fault == COVERED)).cast("int64"))
     serving = (_.covered == 1) & (_.weight > 0)
     table = table.mutate(uj_per_weight=ibis.ifelse(serving, _.energy_uj / _.weight, 0.0))
