@@ -11,6 +11,7 @@ from pipeline.contracts import read_table
 from pipeline.contracts.published import CLAIMS
 from pipeline.present.figures.catalogue import GROUPS
 from pipeline.present.figures.published.tables import BLEND, FleetSettings, PublishedTables
+from pipeline.present.figures.re_estimated.tables import read_tables as read_re_estimated
 from pipeline.present.figures.validation.tables import read_tables
 
 PROFILE = Figures(
@@ -40,6 +41,8 @@ def tables_of(name: str) -> Any:
     """The tables that the figure `name` is drawn from; other groups add theirs here."""
     if name in {entry.name for entry in GROUPS["validation"]}:
         return read_tables()
+    if name in {entry.name for entry in GROUPS["re_estimated"]}:
+        return read_re_estimated()
     return published_tables()
 
 
