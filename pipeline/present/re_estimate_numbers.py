@@ -59,7 +59,7 @@ def collect_re_estimate(tables: ReEstimateTables, assumptions: ReEstimate) -> di
 
 def _split(table: pd.DataFrame) -> pd.DataFrame:
     """`median_p5_wh` becomes `median.p5_wh`, so that the percentiles of one statistic share a row."""
-    return table.rename(columns={name: SPLIT.sub(r"\1.\2_wh", name) for name in table})
+    return table.rename(columns=lambda name: SPLIT.sub(r"\1.\2_wh", name))
 
 
 def _with_chosen(table: pd.DataFrame, column: str) -> pd.DataFrame:
