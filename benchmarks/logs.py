@@ -45,6 +45,7 @@ def main() -> None:
     words.add_argument(
         "--large-rows", type=float, default=100e6, help="of the run that shows growth; 0: none"
     )
+    words.add_argument("--memory-mb", type=int, default=250, help="memory limit of the comparison")
     words.add_argument("--repeats", type=int, default=3, help="runs of each job of the comparison")
     words.add_argument("--folder", type=Path, help="where to put the logs (default: a temporary folder)")
     words.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
@@ -66,11 +67,10 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
         if not nodes:
             continue
         logs = _make(nodes, folder)
-        jobs = JOBS if nodes == small else ("pipeline",)
-        for repeat in range(given.repeats if nodes == small else 1):
-            for job in jobs:
-                runs.append({"nodes": nodes, "repeat": repeat} | _measure(job, logs, nodes))
-                print(json.dumps(runs[-1]))
+        compared = [(job, given.memory_mb) for job in JOBS] * (given.repeats if nodes == small else 0)
+        for job, limit in [*compared, ("pipeline", load("logs").memory_limit_mb)]:
+            runs.append({"nodes": nodes, "limit_mb": limit} | _measure(job, logs, limit))
+            print(json.dumps(runs[-1]))
         shutil.rmtree(logs)
     machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     write_json({"machine": machine, "runs": runs}, RESULTS)
@@ -86,8 +86,7 @@ def _make(nodes: int, folder: Path) -> Path:
     return logs
 
 
-def _measure(job: str, logs: Path, nodes: int) -> dict[str, float | str]:
-    limit = load("logs").memory_limit_mb
+def _measure(job: str, logs: Path, limit: int) -> dict[str, float | str]:
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.logs", "--job", job, str(logs), str(limit)],
@@ -97,7 +96,7 @@ def _measure(job: str, logs: Path, nodes: int) -> dict[str, float | str]:
     )
     seconds = time.perf_counter() - started
     if done.returncode:
-        raise RuntimeError(f"{job} on {nodes} nodes failed:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{job} on {logs} failed:\n{done.stderr[-2000:]}")
     return {"job": job, "seconds": seconds} | json.loads(done.stdout.splitlines()[-1])
 
 

@@ -11,7 +11,6 @@ import pytest
 import typst
 from ruamel.yaml import YAML
 
-from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
 from pipeline.errors import InputError
 from pipeline.ingest.published import load, reference_keys
