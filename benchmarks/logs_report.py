@@ -46,7 +46,7 @@ def section_text(results: dict[str, Any]) -> str:
         "",
         f"`python -m benchmarks.logs`, {cores} cores, Parquet, synthetic logs of one day: a",
         "request and a power sample a second and node, 10 % idle minutes. Each run is a process",
-        "of its own, the start of Python included.",
+        "of its own, the start of Python included. The machine was shared with other work.",
         "",
         f"{compared['requests'].iloc[0]:,.0f} requests and {compared['samples'].iloc[0]:,.0f} power samples,",
         f"medians of {(compared['job'] == 'pandas').sum()} runs, DuckDB limited to {compared_mb} MB:",
@@ -61,9 +61,9 @@ def section_text(results: dict[str, Any]) -> str:
         lines.append(f"| {NAMES[str(job)]} | {times} | {memory} | {mean:.6g} |")
     lines += [
         "",
-        "All three screen for repeated rows, set rows aside, spread requests over windows take quantiles.",
-        "Only ours also detects units, zones and intervals, keeps the account, and gives the same bytes on",
-        "every run.",
+        "All three screen for repeated rows, set rows aside, spread requests over windows and take",
+        "quantiles. Only ours also detects units, zones and intervals, keeps the account, and gives the",
+        "same bytes on every run.",
         "",
         f"Growth with the rows (ours, limited to {limit_mb} MB, one run each):",
         "",
