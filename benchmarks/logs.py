@@ -46,18 +46,19 @@ def main() -> None:
         "--large-rows", type=float, default=100e6, help="of the run that shows growth; 0: none"
     )
     words.add_argument("--memory-mb", type=int, default=250, help="memory limit of the comparison")
+    words.add_argument("--growth-memory-mb", type=int, default=1000, help="memory limit of the growth")
     words.add_argument("--repeats", type=int, default=3, help="runs of each job of the comparison")
-    words.add_argument("--folder", type=Path, help="where to put the logs (default: a temporary folder)")
+    words.add_argument("--folder", type=Path, help="keep the logs here and use those that are there")
     words.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
     given = words.parse_args()
     if given.job:
         _job(given.job[0], Path(given.job[1]), int(given.job[2]))
         return
-    folder = Path(tempfile.mkdtemp(prefix="perquery-logs-", dir=given.folder))
-    try:
-        _measure_all(given, folder)
-    finally:
-        shutil.rmtree(folder)
+    if given.folder:
+        _measure_all(given, given.folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="perquery-logs-") as folder:
+        _measure_all(given, Path(folder))
 
 
 def _measure_all(given: argparse.Namespace, folder: Path) -> None:
@@ -68,10 +69,11 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
             continue
         logs = _make(nodes, folder)
         compared = [(job, given.memory_mb) for job in JOBS] * (given.repeats if nodes == small else 0)
-        for job, limit in [*compared, ("pipeline", load("logs").memory_limit_mb)]:
+        for job, limit in [*compared, ("pipeline", given.growth_memory_mb)]:
             runs.append({"nodes": nodes, "limit_mb": limit} | _measure(job, logs, limit))
             print(json.dumps(runs[-1]))
-        shutil.rmtree(logs)
+        if not given.folder:
+            shutil.rmtree(logs)
     machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     write_json({"machine": machine, "runs": runs}, RESULTS)
     write_report(read_json(RESULTS), Path("benchmarks/README.md"))
@@ -79,6 +81,8 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
 
 def _make(nodes: int, folder: Path) -> Path:
     logs = folder / f"nodes-{nodes}"
+    if logs.exists():
+        return logs
     day = Load(nodes=nodes, minutes=1440, requests_per_minute=REQUESTS_PER_MINUTE)
     with tqdm(total=nodes, desc=f"logs of {nodes} nodes", unit="node") as bar:
         for done in write_logs(day, logs):

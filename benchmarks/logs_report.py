@@ -67,14 +67,14 @@ def section_text(results: dict[str, Any]) -> str:
         "",
         f"Growth with the rows (ours, limited to {limit_mb} MB, one run each):",
         "",
-        "| nodes | requests | power samples | seconds | peak memory, MB | rows/s and core |",
-        "|---|---|---|---|---|---|",
+        "| nodes | requests | power samples | seconds | processor s | peak memory, MB | rows/s and core |",
+        "|---|---|---|---|---|---|---|",
     ]
     for nodes, row in growth.iterrows():
         rows = row["requests"] + row["samples"]
         lines.append(
             f"| {nodes} | {row['requests']:,.0f} | {row['samples']:,.0f} | {row['seconds']:.1f} | "
-            f"{row['peak_mb']:.0f} | {rows / row['seconds'] / cores:,.0f} |"
+            f"{row['cpu_seconds']:.1f} | {row['peak_mb']:.0f} | {rows / row['seconds'] / cores:,.0f} |"
         )
     return "\n".join([*lines, "", *_large_day(largest, cores)]) + "\n"
 
