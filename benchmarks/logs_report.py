@@ -88,7 +88,8 @@ def _large_day(largest: pd.Series, cores: int) -> list[str]:
     text = f"""\
 A day of {DAY_QUERIES:.0e} queries on {DAY_NODES:.0e} nodes with a power sample a second is {rows:.2e} rows.
 At the {rate:,.0f} rows/s and core of the largest run that is {core_hours:.2f} core-hours:
-{core_hours / cores * 60:.0f} min on a machine like this one ({cores} cores), {core_hours / MANY_CORES * 60:.1f} min
+{core_hours / cores * 60:.0f} min on a machine like this one ({cores} cores),
+{core_hours / MANY_CORES * 60:.1f} min
 on one with {MANY_CORES} cores if it scales. The tables of windows grow with the nodes; most of what exceeds
 the memory limit goes to disk, and a run that cannot go on says so. In proportion to the largest run,
 {memory_gb:.1f} GB as `memory_limit_mb` are enough. This is extrapolated, not measured.
