@@ -7,6 +7,8 @@ import grimp
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.stages.check_assumptions import SECTIONS
+
 STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
 GRAPH = grimp.build_graph("pipeline")
 
@@ -66,8 +68,9 @@ def test_no_dependency_on_code_that_is_not_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_every_parameter_a_stage_reads_is_declared(name: str) -> None:
-    declared = set(names(STAGES[name].get("params", [])))
+def test_a_stage_depends_on_every_section_of_params_that_it_reads(name: str) -> None:
+    files = [Path(dep) for dep in names(STAGES[name]["deps"])]
+    declared = {file.stem for file in files if file.parent == SECTIONS}
     assert loaded_keys(module_of(STAGES[name])) == declared
 
 

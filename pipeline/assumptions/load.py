@@ -63,11 +63,10 @@ def _problem(path: Path, data: Any, error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def read(path: Path | str = PARAMS) -> Params:
-    """Read and validate a params file; raises InputError naming each wrong key."""
-    path = Path(path)
+def _yaml(path: Path) -> Any:
+    """The content of a YAML file; raises InputError."""
     try:
-        data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except UnicodeDecodeError:
@@ -75,17 +74,44 @@ def read(path: Path | str = PARAMS) -> Params:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise InputError(f"{path}, line {line}: not valid YAML ({error.problem})") from None
+
+
+def _validated(path: Path, data: Any) -> Params:
     try:
         return Params.model_validate(data)
     except ValidationError as error:
         raise InputError(_problem(path, data, error)) from None
 
 
+def read(path: Path | str = PARAMS) -> Params:
+    """Read and validate a params file; raises InputError naming each wrong key."""
+    path = Path(path)
+    return _validated(path, _yaml(path))
+
+
+def sections(path: Path | str = PARAMS) -> dict[str, Any]:
+    """Every section and every assumption of a valid params file, as it stands there, by dotted key."""
+    path = Path(path)
+    data = _yaml(path)
+    _validated(path, data)
+    found: dict[str, Any] = {}
+
+    def visit(key: str, value: Any) -> None:
+        found[key] = value
+        if isinstance(value, dict) and "distribution" not in value:
+            for name, item in value.items():
+                visit(f"{key}.{name}", item)
+
+    for name, value in data.items():
+        visit(name, value)
+    return found
+
+
 def load(*keys: str, path: Path | str = PARAMS) -> Any:
     """The sections under the given dotted keys, in that order (one key: the section itself).
 
-    A stage passes the same literal keys that its entry in dvc.yaml declares under `params`;
-    a test compares the two.
+    A stage passes literal keys, and its entry in dvc.yaml depends on the file of each key under
+    build/assumptions; a test compares the two.
     """
     params = read(path)
     sections = [_descend(params, key) for key in keys]
