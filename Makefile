@@ -45,7 +45,7 @@ test: setup  ## lint, types, direction of imports, tests
 	echo "== Lint and format"; ruff check --quiet .; ruff format --quiet --check .; \
 	echo "== Types"; mypy; \
 	echo "== Direction of imports"; lint-imports --no-cache | tail -n 3; \
-	echo "== Tests (what a machine lacks is skipped and named)"; pytest -n 2 -rs; \
+	echo "== Tests (what a machine lacks is skipped and named)"; pytest -n 2 --dist loadscope --no-loadscope-reorder -rs; \
 	echo "== All passed in $$(( $$(date +%s) - start )) s. What is tested: tests/; results: data/results/, figures/, paper/"
 
 lock-spark: setup  ## resolve requirements-spark.in into requirements-spark.lock

@@ -1,8 +1,8 @@
 """`make reproduce`: run the pipeline and say what came out identical to what is in git.
 
 On a fresh clone every stage runs again, although its exports came with git (plain `dvc repro` would take
-those as done); after that only what changed runs. Frozen stages (telemetry, which needs upstream files)
-run by `make telemetry` alone.
+those as done), as many at a time as there are cores; after that `dvc repro` runs only what changed. Frozen
+stages (telemetry, which needs upstream files) run by `make telemetry` alone.
 """
 
 import hashlib
@@ -15,8 +15,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline.first_run import run_all
+
 PIPELINE = Path("dvc.yaml")
-MARK = Path("build/.reproduced")  # in an ignored folder: a fresh clone does not have it
+MARK = Path("build/.reproduced")  # SHA-256 of what was computed here; a fresh clone has none
 RUNNING = re.compile(r"^Running stage '(?P<name>[^']+)'")
 LOOK = {
     "results": "data/results/, metrics.json",
@@ -56,11 +58,18 @@ def digests(paths: list[Path]) -> dict[Path, str]:
     return {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def run_stages(command: list[str], total: int) -> None:
-    """Run DVC, turning its log into one line a stage with the seconds it took."""
+def as_text(found: dict[Path, str]) -> str:
+    """What `MARK` holds: SHA-256 and path of every committed output, a line each."""
+    return "".join(f"{digest}  {path}\n" for path, digest in found.items())
+
+
+def repro(total: int) -> None:
+    """Run `dvc repro`, turning its log into one line a stage with the seconds it took."""
     started, current, done = time.monotonic(), "", 0
     log: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        ["dvc", "repro"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             log.append(line)
@@ -97,14 +106,15 @@ def main() -> None:
     before = digests(outputs)
     if MARK.exists():
         print("== Bringing results up to date", flush=True)
-        command = ["dvc", "repro"]
     else:
         print(f"== First run in this folder: computing all {len(stages)} stages", flush=True)
-        command = ["dvc", "repro", "--force", "--single-item", *stages]
-    run_stages(command, len(stages))
+        run_all(stages)
+        print("== Letting DVC look whether anything is left to do", flush=True)
+    repro(len(stages))
+    after = digests(outputs)
     MARK.parent.mkdir(exist_ok=True)
-    MARK.touch()
-    report(before, digests(outputs))
+    MARK.write_text(as_text(after))
+    report(before, after)
     print("== Where to look")
     for what, where in LOOK.items():
         print(f"   {what:10} {where}")

@@ -12,10 +12,18 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.reproduce import RUNNING, committed_outputs, digests, live_stages
+from pipeline.reproduce import MARK, RUNNING, as_text, committed_outputs, digests, live_stages
 
 STAGES = live_stages(YAML(typ="safe").load(Path("dvc.yaml")))
-FILES = {"dvc.yaml", "params.yaml", "requirements.lock", "pyproject.toml"}
+FILES = {
+    "dvc.yaml",
+    "dvc.lock",
+    "params.yaml",
+    "requirements.lock",
+    "pyproject.toml",
+    ".dvcignore",
+    ".gitignore",
+}
 FOLDERS = {"pipeline", "data", "notebooks", "paper", "figures", ".dvc"}
 IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
 OTHER_PLACE = {
@@ -53,12 +61,13 @@ def run(folder: Path, *command: str, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A first run in a new folder, in another time zone, language, home and thread count."""
     folder = tmp_path_factory.mktemp("clone")
     for path in tracked():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, folder / path)
     run(folder, "git", "init", "--quiet")
-    run(folder, sys.executable, "-m", "pipeline.reproduce")
+    run(folder, sys.executable, "-m", "pipeline.reproduce", HOME=str(folder / "home"), **OTHER_PLACE)
     return folder
 
 
@@ -98,9 +107,13 @@ def test_recomputed_results_equal_the_committed_ones(clone: Path) -> None:
 
 @pytest.mark.pipeline
 def test_two_runs_give_the_same_bytes_wherever_they_run(clone: Path) -> None:
-    before = outputs(clone)
-    run(clone, "dvc", "repro", "--force", "--single-item", *STAGES, HOME=str(clone / "home"), **OTHER_PLACE)
-    assert outputs(clone) == before
+    """The other run is that of this folder if it computed its outputs, else a second one of the clone."""
+    first = outputs(clone)
+    here = outputs(Path.cwd())
+    if not MARK.exists() or MARK.read_text() != as_text(digests(committed_outputs(STAGES))):
+        run(clone, "dvc", "repro", "--force", "--single-item", *STAGES)
+        here = outputs(clone)
+    assert first == here
 
 
 @pytest.mark.pipeline

@@ -26,14 +26,19 @@ pytestmark = pytest.mark.spark
 LOAD = Load(nodes=2, minutes=90)
 DAEMON = "org.apache.spark.deploy"
 CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
+QUICK_START = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a third less time where a process lives for seconds
+)
 DEFAULTS = {
+    "spark.driver.extraJavaOptions": QUICK_START,
+    "spark.executor.extraJavaOptions": QUICK_START,
     "spark.sql.shuffle.partitions": 2,
     "spark.default.parallelism": 2,
     "spark.executor.memory": "1g",
     "spark.cores.max": 1,  # the Connect server takes one of the two cores, the driver of a test the other
     "spark.ui.enabled": "false",
 }
-ENGINES = ["local[2]", "cluster", "connect"]
+ENGINES = ["local[2]", "cluster"]  # the third, Connect, has the test of what is set aside
 
 
 def free_port() -> int:
@@ -89,6 +94,7 @@ def addresses(spark_home, tmp_path_factory) -> Iterator[dict[str, str]]:
     work = tmp_path_factory.mktemp("spark")
     environment = os.environ | {"SPARK_HOME": str(spark_home), "SPARK_DAEMON_MEMORY": "512m"}
     environment |= {"SPARK_LOG_DIR": str(work), "SPARK_WORKER_DIR": str(work)}
+    environment |= {"SPARK_DAEMON_JAVA_OPTS": QUICK_START}
     started = []
 
     def start(*words: str, ready: int | None = None) -> None:
