@@ -10,6 +10,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from pipeline.assumptions.base import Section
 from pipeline.assumptions.figures import Figures
+from pipeline.assumptions.fleet import Scenario
 from pipeline.assumptions.logs import Logs
 from pipeline.assumptions.published import AsPublished
 from pipeline.assumptions.re_estimate import ReEstimate
@@ -34,6 +35,7 @@ class Params(Section):
     simulation: Simulation
     figures: Figures
     assumptions: Assumptions
+    scenario: Scenario
     logs: Logs
 
 

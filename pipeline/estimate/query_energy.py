@@ -54,11 +54,14 @@ class Served:
         return np.asarray(self.watts[boundary][:, None] / SECONDS_PER_HOUR * seconds)
 
     def mean_energy_wh(self, boundary: str, moments: Moments) -> Array:
-        """Mean energy over queries with the given moments, (S,); the cost is linear in them."""
+        """Mean energy over queries with the given moments, (S,)."""
+        return np.asarray(self.watts[boundary] / SECONDS_PER_HOUR * self.mean_seconds(moments))
+
+    def mean_seconds(self, moments: Moments) -> Array:
+        """Mean instance-seconds over queries with the given moments, (S,); the cost is linear in them."""
         terms = self.terms
         seconds = terms.a * moments.input_tokens + terms.b * moments.output_tokens
-        seconds = seconds + terms.k * (moments.product + moments.output_squared / 2)
-        return np.asarray(self.watts[boundary] / SECONDS_PER_HOUR * seconds)
+        return np.asarray(seconds + terms.k * (moments.product + moments.output_squared / 2))
 
 
 def serve(curve: EngineCurves, server: ServerFit, deployment: Deployment, at: Conditions) -> Served:

@@ -3,7 +3,7 @@
 A case is a scenario of lengths ("published", "production") in a regime ("short", "long").
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.assumptions.base import Assumption
 from pipeline.assumptions.deployments import Deployment, Deployments, Propagation
-from pipeline.assumptions.re_estimate import ReEstimate
+from pipeline.assumptions.re_estimate import Lengths, ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.contracts.results import REGIMES, Regime
 from pipeline.contracts.traffic import SCENARIOS
@@ -125,29 +126,53 @@ def draw(
     world_seed, query_seed, model_seed, variance_seed, recipe_seed = seeds(simulation)
     propagation, deployments = settings.propagation, settings.deployments
     worlds = draw_worlds(world_seed, propagation, settings.load, settings.pue)
+    cases = draw_cases(settings.lengths, traffic, propagation, worlds, query_seed)
+    priced = [(item, case) for case in cases for item in deployments.models]
+    lengths_of = [(item, case.mean_lengths) for item, case in priced]
+    found = engine_curves(lengths_of, model, model_seed, worlds, deployments.tensorrt_share)
+    keys = [(item.model, case.scenario, case.regime) for item, case in priced]
+    curves = dict(zip(keys, found, strict=True))
+    return Study(deployments, propagation, worlds, cases, curves, servers, variance_seed, recipe_seed)
+
+
+def draw_cases(
+    settings: Lengths,
+    traffic: dict[str, Traffic],
+    propagation: Propagation,
+    worlds: Worlds,
+    seed: np.random.SeedSequence,
+) -> list[Case]:
+    """Queries and their moments in every world, for each scenario of lengths and regime."""
     cases = []
     for scenario in SCENARIOS:
         for regime in REGIMES:
-            lengths = length_scenario(settings.lengths, traffic, scenario, regime)
+            lengths = length_scenario(settings, traffic, scenario, regime)
             # The same uniforms in every case: differences between cases are sharper than their values.
-            queries = draw_queries(query_seed, propagation, lengths, worlds)
-            middle = median_moments(query_seed, propagation, lengths)
+            queries = draw_queries(seed, propagation, lengths, worlds)
+            middle = median_moments(seed, propagation, lengths)
             # Lengths stated outright are the same in every world: their moments need no draws of worlds.
             traced = lengths.traffic is not None
             moments = queries.moments if traced else middle.take(np.zeros(len(worlds), dtype=np.int64))
             cases.append(Case(scenario, regime, lengths, queries, moments, middle))
-    priced = [(item, case) for case in cases for item in deployments.models]
-    lengths_of = [(item, case.mean_lengths) for item, case in priced]
+    return cases
+
+
+def engine_curves(
+    lengths_of: Sequence[tuple[Deployment, MeanLengths]],
+    model: ServingModel,
+    seed: np.random.SeedSequence,
+    worlds: Worlds,
+    tensorrt_share: Assumption,
+) -> list[EngineCurves]:
+    """Cost of each deployment at its mean lengths, on both engines, in every world.
+
+    World j has the same parameters on both engines, and in every call with the same seed.
+    """
 
     def price(rows: pd.DataFrame, engine: str) -> Cost:
-        # Seeded alike: draw j has the same parameters on both engines.
-        return model(rows.assign(engine=engine), np.random.default_rng(model_seed), len(worlds))
+        return model(rows.assign(engine=engine), np.random.default_rng(seed), len(worlds))
 
     found = [cost_curves(lengths_of, partial(price, engine=engine)) for engine in ENGINES]
-    share = deployments.tensorrt_share.distribution.median()
+    share = tensorrt_share.distribution.median()
     choice = np.r_[worlds.engine_uniforms < share, share > MOST].astype(np.int64)
-    keys = [(item.model, case.scenario, case.regime) for item, case in priced]
-    curves = {
-        key: EngineCurves(pair, choice) for key, pair in zip(keys, zip(*found, strict=True), strict=True)
-    }
-    return Study(deployments, propagation, worlds, cases, curves, servers, variance_seed, recipe_seed)
+    return [EngineCurves(pair, choice) for pair in zip(*found, strict=True)]

@@ -9,6 +9,7 @@ from pybtex.exceptions import PybtexError
 from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
 from pipeline.contracts.read import read_table, read_text
+from pipeline.contracts.routing import PUBLISHED_TABLES
 from pipeline.errors import InputError
 
 # What a model is does not depend on who measured it.
@@ -22,7 +23,7 @@ def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
     """Every published table by name; raises InputError at the first value that is wrong or has no source."""
     references = reference_keys(bibliography)
     tables = {}
-    for name, schema in {**TABLES, **FACTS}.items():
+    for name, schema in {**TABLES, **FACTS, **PUBLISHED_TABLES}.items():
         path = folder / f"{name}.csv"
         tables[name] = read_table(path, schema)
         check_sources(tables[name], references, path=path, bibliography=bibliography)

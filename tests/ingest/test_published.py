@@ -67,6 +67,9 @@ def test_every_row_of_the_upstream_tables_is_there(tables: dict[str, pd.DataFram
         "token_lengths": 87,
         "models": 56,
         "hardware": 14,
+        "routing": 28,
+        "routers": 4,
+        "comparisons": 5,
     }
     throughput = tables["throughput"]
     versions = throughput[throughput["set"] == "tensorrt_llm_overview"].groupby("document_version").size()

@@ -1,0 +1,114 @@
+"""Contracts of the fleet scenarios: what a day's queries take, and what that rests on.
+
+Every band is 5th percentile, median and 95th percentile over what is not known. It says nothing of how
+queries differ and is no Monte Carlo error: that stands in mc_error_p50.
+"""
+
+import pandera.pandas as pa
+
+from pipeline.contracts.columns import count, number, text, word
+
+NOT_NEGATIVE = pa.Check.ge(0)
+KINDS = ["short", "long", "agentic"]
+UNITS = ["GWh/day", "MW", "nodes", "Wh/query", "ML/day"]
+GROUPS = ["length", "throughput", "power", "load", "site", "agents", "gain"]
+
+
+def _band(of: str) -> dict[str, pa.Column]:
+    words = {"p5": "5th percentile", "p50": "median", "p95": "95th percentile"}
+    return {name: number(f"{word} of {of}", NOT_NEGATIVE) for name, word in words.items()}
+
+
+def _unique(columns: dict[str, pa.Column], unique: list[str], description: str) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, unique=unique, strict=True, ordered=True, description=description)
+
+
+_RESULT = {
+    "quantity": text("what is counted"),
+    "component": word("of all queries, or of one kind", ["total", *KINDS]),
+    "unit": word("unit of p5, p50, p95", UNITS),
+    **_band("the quantity over what is not known"),
+    "mc_error_p50": number("Monte Carlo standard error of p50", NOT_NEGATIVE),
+}
+_WORLDS = {"n_worlds": count("draws of what is not known", pa.Check.gt(0))}
+
+FLEET_SCENARIOS = _unique(
+    {
+        "scenario": text("name in params.yaml, scenario.fleet"),
+        "title": text("the scenario in words"),
+        **_RESULT,
+        "published_value": number("the published value of the same scenario; blank: none", nullable=True),
+        "published_claim": text("its key in data/published/claims.csv", nullable=True),
+        **_WORLDS,
+    },
+    ["scenario", "quantity", "component"],
+    "Energy, power and nodes of a fleet, by scenario.",
+)
+
+FLEET_SWEEP = _unique(
+    {
+        "combination": count("number of the combination", pa.Check.gt(0)),
+        "long_share": number("share of queries with long reasoning", NOT_NEGATIVE),
+        "agentic_share": number("share of queries that an agent answers", NOT_NEGATIVE),
+        "small_share": number("share of queries that small models serve", NOT_NEGATIVE),
+        **_RESULT,
+        **_WORLDS,
+    },
+    ["combination", "quantity", "component"],
+    "The fleet over a grid of three choices.",
+)
+
+FLEET_SHARES = _unique(
+    {
+        "scenario": text("name in params.yaml, scenario.fleet"),
+        "group": word("source of spread", GROUPS),
+        "first_order": number("share of the variance of ln GWh/day that the group explains alone", None),
+        "first_order_half_width": number("half of its 90 % interval", NOT_NEGATIVE),
+        "total_order": number("share with all its interactions", None),
+        "total_order_half_width": number("half of its 90 % interval", NOT_NEGATIVE),
+        "ln_variance": number("variance of ln GWh/day that the shares divide", NOT_NEGATIVE),
+        "base_points": count("points of the design before groups are exchanged", pa.Check.gt(0)),
+    },
+    ["scenario", "group"],
+    "What share of the band each group of assumptions owns.",
+)
+
+FLEET_OVERHEADS = _unique(
+    {
+        "analysis": word("whose factor", ["as_published", "re_estimated"]),
+        "factor": text("name of the factor"),
+        "what": text("what it multiplies, in words"),
+        **_band("the factor"),
+        "source": text("key of paper/references.bib, or the table of results behind it"),
+    },
+    ["analysis", "factor"],
+    "The factors between a serving accelerator and the fleet, published and ours.",
+)
+
+FLEET_COMPARISONS = _unique(
+    {
+        "scenario": text("name in params.yaml, scenario.fleet"),
+        "compared_with": text("what the scenario is compared with"),
+        "value_gwh_per_day": number("its energy for as many of it as queries, or a day of it"),
+        **_band("energy of the scenario over it"),
+        "source": text("key of paper/references.bib"),
+    },
+    ["scenario", "compared_with"],
+    "The fleet beside things that readers know.",
+)
+
+DATACENTRE_LEVER = _unique(
+    {
+        "from_site": text("kind of site before"),
+        "to_site": text("kind of site after"),
+        **{
+            f"{when}_pue_{name}": number(f"PUE {when} there, {name}", pa.Check.ge(1))
+            for when in ("from", "to")
+            for name in ("p5", "p50", "p95")
+        },
+        **_band("energy before over energy after"),
+        "mc_error_p50": number("Monte Carlo standard error of p50", NOT_NEGATIVE),
+    },
+    ["from_site", "to_site"],
+    "What moving to another kind of site does to energy, by PUE alone.",
+)

@@ -1,0 +1,140 @@
+"""A day of one fleet in every world: energy, power and servers, linear in the number of queries.
+
+Servers kept for a service serve or stand by (pipeline/estimate/load.py); with s instance-seconds a call
+
+    serving instances = calls a day * s / 86,400
+    kept instances    = serving instances * (1 + idle beside each)
+    average power     = energy of a day / 24 h
+    peak power        = kept instances, all serving as many requests as they are configured for
+
+Gain and overhead act on energy, power and servers alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.assumptions.base import Pue
+from pipeline.assumptions.deployments import Deployment
+from pipeline.assumptions.fleet import UNKNOWN_SITE, FleetScenario
+from pipeline.estimate.fleet.draws import AGENTIC, TIERS, Call, FleetDraws, Picks
+from pipeline.estimate.load import part_load
+from pipeline.estimate.query_energy import serve
+from pipeline.fit.node_power import SERVER_GPUS
+from pipeline.units import SECONDS_PER_HOUR, WATTS_PER_KW, WH_PER_GWH
+
+Array = NDArray[np.float64]
+KINDS = ("short", "long", AGENTIC)
+HOURS_PER_DAY = 24.0
+SECONDS_PER_DAY = HOURS_PER_DAY * SECONDS_PER_HOUR
+WATTS_PER_MW = 1000 * WATTS_PER_KW
+
+
+@dataclass(frozen=True)
+class UnitCost:
+    """What one call takes at PUE 1, (S,): Wh, days of kept servers (of eight), and W times days at peak."""
+
+    energy_wh: Array
+    server_days: Array
+    peak_w_days: Array
+
+    @classmethod
+    def mean(cls, costs: "list[UnitCost]") -> "UnitCost":
+        """Calls that go to several deployments in equal numbers."""
+        pairs = zip(*((one.energy_wh, one.server_days, one.peak_w_days) for one in costs), strict=True)
+        return cls(*(np.mean(side, axis=0) for side in pairs))
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of a fleet in every world, (S,): queries, energy by kind, and power and servers of all."""
+
+    queries: Array
+    energy_gwh: Mapping[str, Array]
+    average_mw: Array
+    peak_mw: Array
+    servers: Array
+
+    @property
+    def total_gwh(self) -> Array:
+        """Energy of all queries of the day."""
+        return np.sum(list(self.energy_gwh.values()), axis=0)
+
+
+UnitCosts = Mapping[tuple[str, str, str], UnitCost]  # by lengths, kind and tier
+
+
+def unit_costs(draws: FleetDraws, picks: Picks) -> UnitCosts:
+    """Cost of one call of each kind on each tier, the tier's models in equal parts."""
+    found = {}
+    for (lengths, kind), call in draws.calls.items():
+        drawn = call.take(picks.agents if kind == AGENTIC else picks.length)
+        for tier in TIERS:
+            costs = [unit_cost(draws, item, (lengths, kind), drawn, picks) for item in draws.tiers[tier]]
+            found[lengths, kind, tier] = UnitCost.mean(costs)
+    return found
+
+
+def unit_cost(
+    draws: FleetDraws, deployment: Deployment, kind: tuple[str, str], call: Call, picks: Picks
+) -> UnitCost:
+    """Cost of one call on one deployment."""
+    curve, server = draws.curves[(deployment.model, *kind)], draws.server(deployment)
+    at = picks.conditions(draws.worlds, call.context_tokens)
+    served = serve(curve, server, deployment, at)
+    full = serve(curve, server, deployment, replace(at, utilisation=np.ones(len(at.utilisation))))
+    idle = part_load(at.utilisation, at.idle_share).idle_per_active
+    kept = served.mean_seconds(call.moments) / SECONDS_PER_DAY * (1 + idle)
+    return UnitCost(
+        served.mean_energy_wh("facility", call.moments),
+        kept * deployment.gpus / SERVER_GPUS,
+        kept * full.watts["facility"],
+    )
+
+
+def day(
+    scenario: FleetScenario,
+    costs: UnitCosts,
+    draws: FleetDraws,
+    sites: Mapping[str, Pue],
+    picks: Picks,
+) -> Day:
+    """A day of a scenario."""
+    gain = scenario.gain.distribution.ppf(draws.gain_uniforms[picks.gain])
+    more = scenario.queries_growth**scenario.years * (1 + scenario.rebound * (gain - 1))
+    queries = scenario.queries_per_day * more
+    factor = scenario.overhead / gain
+    pue = site_pue(scenario.site, draws, sites, picks)
+    energy: dict[str, Array] = {}
+    servers, peak = np.zeros_like(pue), np.zeros_like(pue)
+    for kind, share in kind_shares(scenario).items():
+        calls = queries * share * factor
+        calls = calls * (draws.calls_per_task[picks.agents] if kind == AGENTIC else 1.0)
+        of = {tier: costs[scenario.lengths, kind, tier] for tier in TIERS}
+        parts = [(weight, of[tier]) for tier, weight in tier_shares(scenario).items()]
+        energy[kind] = calls * pue * sum(w * cost.energy_wh for w, cost in parts) / WH_PER_GWH
+        servers = servers + calls * sum(w * cost.server_days for w, cost in parts)
+        peak = peak + calls * pue * sum(w * cost.peak_w_days for w, cost in parts) / WATTS_PER_MW
+    average = np.sum(list(energy.values()), axis=0) * WH_PER_GWH / HOURS_PER_DAY / WATTS_PER_MW
+    return Day(queries, energy, average, peak, servers)
+
+
+def site_pue(site: str, draws: FleetDraws, sites: Mapping[str, Pue], picks: Picks) -> Array:
+    """PUE of a site in every world, (S,)."""
+    if site == UNKNOWN_SITE:
+        return draws.worlds.pue[picks.site]
+    return sites[site].distribution.ppf(draws.site_uniforms[picks.site])
+
+
+def kind_shares(scenario: FleetScenario) -> dict[str, float]:
+    """Share of the queries by kind; short takes what is left over."""
+    rest = max(0.0, 1 - scenario.long_share - scenario.agentic_share)
+    return dict(zip(KINDS, (rest, scenario.long_share, scenario.agentic_share), strict=True))
+
+
+def tier_shares(scenario: FleetScenario) -> dict[str, float]:
+    """Share of the queries by tier; large models take what is left over."""
+    rest = max(0.0, 1 - scenario.middle_share - scenario.small_share)
+    return dict(zip(TIERS, (rest, scenario.middle_share, scenario.small_share), strict=True))

@@ -1,0 +1,143 @@
+"""The fleet as tables: scenarios, the sweep, and the scenarios beside things that readers know."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.assumptions.fleet import Fleet, FleetScenario
+from pipeline.contracts.fleet import FLEET_COMPARISONS, FLEET_SCENARIOS, FLEET_SWEEP
+from pipeline.contracts.read import validate
+from pipeline.estimate.fleet.account import HOURS_PER_DAY, Day, UnitCosts, day
+from pipeline.estimate.fleet.draws import FleetDraws, Picks
+from pipeline.estimate.nested import standard_error
+from pipeline.units import SECONDS_PER_HOUR, WH_PER_GWH
+
+Array = NDArray[np.float64]
+MW_PER_GW = 1000.0
+MINUTES_PER_HOUR = 60.0
+TOTAL = "total"
+SWEPT = ("long_share", "agentic_share", "small_share")
+
+
+def band(values: Array, replicates: int) -> dict[str, float]:
+    """p5, p50, p95 over worlds, (replicates x outer,), and the Monte Carlo error of p50."""
+    # Hazen's positions: evenly spread points stand for the middle of their share (see nested.py).
+    low, middle, high = np.percentile(values.reshape(replicates, -1), [5, 50, 95], axis=1, method="hazen")
+    found = dict(zip(("p5", "p50", "p95"), (float(each.mean()) for each in (low, middle, high)), strict=True))
+    return {**found, "mc_error_p50": standard_error(middle)}
+
+
+def quantities(found: Day) -> Iterator[tuple[str, str, str, Array]]:
+    """Each quantity of a day: name, component, unit, values in every world."""
+    yield "energy", TOTAL, "GWh/day", found.total_gwh
+    for kind, gwh in found.energy_gwh.items():
+        yield "energy", kind, "GWh/day", gwh
+    yield "average power", TOTAL, "MW", found.average_mw
+    yield "peak power", TOTAL, "MW", found.peak_mw
+    yield "nodes", TOTAL, "nodes", found.servers
+    if np.all(found.queries > 0):
+        yield "mean energy", TOTAL, "Wh/query", found.total_gwh * WH_PER_GWH / found.queries
+
+
+def rows_of(found: Day, draws: FleetDraws) -> list[dict[str, object]]:
+    """Rows of quantity, component, unit, band and worlds."""
+    return [
+        {
+            "quantity": name,
+            "component": component,
+            "unit": unit,
+            **band(values, draws.worlds.replicates),
+        }
+        for name, component, unit, values in quantities(found)
+    ]
+
+
+def scenarios(settings: Fleet, draws: FleetDraws, costs: UnitCosts, published: pd.Series) -> pd.DataFrame:
+    """FLEET_SCENARIOS; published: values of claims by key."""
+    rows = []
+    for name, scenario in settings.all.items():
+        found = day(scenario, costs, draws, settings.sites, Picks.as_drawn(draws.worlds))
+        for row in rows_of(found, draws):
+            claim = scenario.published_claim
+            beside = claim is not None and row["quantity"] == "energy" and row["component"] == TOTAL
+            rows.append(
+                {
+                    "scenario": name,
+                    "title": scenario.title,
+                    **row,
+                    "published_value": published[claim] if beside and claim else np.nan,
+                    "published_claim": claim if beside else None,
+                    "n_worlds": len(draws.worlds),
+                }
+            )
+    table = pd.DataFrame(rows, columns=list(FLEET_SCENARIOS.columns))
+    return validate(table, FLEET_SCENARIOS, "fleet scenarios")
+
+
+def sweep(settings: Fleet, draws: FleetDraws, costs: UnitCosts) -> pd.DataFrame:
+    """FLEET_SWEEP: every combination of the listed choices, the rest as in the base scenario."""
+    rows = []
+    grid = product(*(getattr(settings.sweep, name) for name in SWEPT))
+    for number, values in enumerate(grid, start=1):
+        choice = dict(zip(SWEPT, values, strict=True))
+        scenario = changed(settings.base, choice)
+        found = day(scenario, costs, draws, settings.sites, Picks.as_drawn(draws.worlds))
+        rows += [
+            {"combination": number, **choice, **row, "n_worlds": len(draws.worlds)}
+            for row in rows_of(found, draws)
+        ]
+    return validate(pd.DataFrame(rows, columns=list(FLEET_SWEEP.columns)), FLEET_SWEEP, "fleet sweep")
+
+
+def changed(scenario: FleetScenario, choice: Mapping[str, float]) -> FleetScenario:
+    """The scenario with other choices, validated as a whole."""
+    return FleetScenario.model_validate(scenario.model_dump(by_alias=True) | dict(choice))
+
+
+def comparisons(settings: Fleet, draws: FleetDraws, costs: UnitCosts, facts: pd.DataFrame) -> pd.DataFrame:
+    """FLEET_COMPARISONS: each scenario over as many web searches or minutes of television as it has queries,
+    and over a datacentre; facts: the table `comparisons` of data/published.
+    """
+    rows = []
+    for name, scenario in settings.all.items():
+        found = day(scenario, costs, draws, settings.sites, Picks.as_drawn(draws.worlds))
+        for what, gwh, source in references(facts, found.queries):
+            over = band(np.divide(found.total_gwh, gwh, where=gwh > 0, out=np.zeros_like(gwh)),
+                        draws.worlds.replicates)  # fmt: skip
+            rows.append(
+                {
+                    "scenario": name,
+                    "compared_with": what,
+                    "value_gwh_per_day": float(np.median(gwh)),
+                    **{percentile: over[percentile] for percentile in ("p5", "p50", "p95")},
+                    "source": source,
+                }
+            )
+    table = pd.DataFrame(rows, columns=list(FLEET_COMPARISONS.columns))
+    return validate(table, FLEET_COMPARISONS, "fleet comparisons")
+
+
+def references(facts: pd.DataFrame, queries: Array) -> Iterator[tuple[str, Array, str]]:
+    """What a fleet is compared with: words, GWh a day in every world, source."""
+    value, source = (facts.set_index("key")[name] for name in ("value", "source"))
+    search = float(value["web_search"]) * queries / WH_PER_GWH
+    yield "as many web searches, 2009", search, str(source["web_search"])
+    # Watched for less than that time, so the set draws at least this power.
+    television_w = float(value["television_prompt"] * SECONDS_PER_HOUR / value["television_time"])
+    minute = television_w / MINUTES_PER_HOUR * queries / WH_PER_GWH
+    yield "as many minutes of television", minute, str(source["television_time"])
+    power_mw = float(value["datacentre_power"])
+    site = np.full_like(queries, power_mw * HOURS_PER_DAY / MW_PER_GW * float(value["datacentre_load"]))
+    yield f"a {power_mw:.0f} MW datacentre at its load", site, str(source["datacentre_power"])
+
+
+def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The base scenario for `dvc metrics show`, from FLEET_SCENARIOS."""
+    rows = table[(table["scenario"] == "base") & (table["component"] == TOTAL)]
+    return {
+        f"{row['quantity']} ({row['unit']})": {name: row[name] for name in ("p5", "p50", "p95")}
+        for row in rows.to_dict("records")
+    }
