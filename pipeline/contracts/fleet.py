@@ -36,6 +36,7 @@ FLEET_SCENARIOS = _unique(
     {
         "scenario": text("name in params.yaml, scenario.fleet"),
         "title": text("the scenario in words"),
+        "lengths": word("of short and long queries", ["published", "production"]),
         **_RESULT,
         "published_value": number("the published value of the same scenario; blank: none", nullable=True),
         "published_claim": text("its key in data/published/claims.csv", nullable=True),

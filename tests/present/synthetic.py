@@ -10,6 +10,7 @@ from pipeline.assumptions.figures import ColumnWidths, Figures
 from pipeline.contracts import read_table
 from pipeline.contracts.published import CLAIMS
 from pipeline.present.figures.catalogue import GROUPS
+from pipeline.present.figures.fleet.tables import read_tables as read_fleet
 from pipeline.present.figures.published.tables import BLEND, FleetSettings, PublishedTables
 from pipeline.present.figures.re_estimated.tables import read_tables as read_re_estimated
 from pipeline.present.figures.validation.tables import read_tables
@@ -43,6 +44,8 @@ def tables_of(name: str) -> Any:
         return read_tables()
     if name in {entry.name for entry in GROUPS["re_estimated"]}:
         return read_re_estimated()
+    if name in {entry.name for entry in GROUPS["fleet"]}:
+        return read_fleet()
     return published_tables()
 
 

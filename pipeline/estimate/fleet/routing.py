@@ -25,7 +25,7 @@ from pipeline.estimate.fleet.router_energy import PairEnergy
 from pipeline.estimate.fleet.tables import band
 
 Array = NDArray[np.float64]
-SHARES = np.round(np.arange(0, 1.0001, 0.05), 2)
+SHARES = np.round(np.arange(0, 1.0001, 0.05), 2)  # energy is linear between
 PERCENTS = {"share_p5": 5, "share_p50": 50, "share_p95": 95}
 
 

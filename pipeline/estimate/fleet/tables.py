@@ -67,6 +67,7 @@ def scenarios(settings: Fleet, draws: FleetDraws, costs: UnitCosts, published: p
                 {
                     "scenario": name,
                     "title": scenario.title,
+                    "lengths": scenario.lengths,
                     **row,
                     "published_value": published[claim] if beside and claim else np.nan,
                     "published_claim": claim if beside else None,

@@ -1,0 +1,55 @@
+"""What the figures of fleets are drawn from."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.contracts.fleet import FLEET_COMPARISONS, FLEET_SCENARIOS, FLEET_SHARES, FLEET_SWEEP
+from pipeline.contracts.read import read_table
+from pipeline.contracts.routing import ROUTERS, ROUTING_CURVE, ROUTING_NEEDED, ROUTING_PROFILES
+
+SCENARIOS_CSV = "data/results/fleet_scenarios.csv"
+SHARES_CSV = "data/results/fleet_shares.csv"
+SWEEP_CSV = "data/results/fleet_sweep.csv"
+COMPARISONS_CSV = "data/results/fleet_comparisons.csv"
+CURVE_CSV = "data/results/routing_curve.csv"
+PROFILES_CSV = "data/results/routing_profiles.csv"
+NEEDED_CSV = "data/results/routing_needed.csv"
+ROUTERS_CSV = "data/published/routers.csv"
+
+
+@dataclass(frozen=True)
+class FleetTables:
+    """Contracts as imported above."""
+
+    scenarios: pd.DataFrame
+    shares: pd.DataFrame
+    sweep: pd.DataFrame
+    comparisons: pd.DataFrame
+    curve: pd.DataFrame
+    profiles: pd.DataFrame
+    needed: pd.DataFrame
+    routers: pd.DataFrame
+
+    def energy(self) -> pd.DataFrame:
+        """Energy of all queries by scenario, published lengths first."""
+        return self.quantity("energy").sort_values("lengths", ascending=False, kind="stable")
+
+    def quantity(self, name: str) -> pd.DataFrame:
+        """One quantity of all queries by scenario."""
+        chosen = (self.scenarios["quantity"] == name) & (self.scenarios["component"] == "total")
+        return self.scenarios[chosen].reset_index(drop=True)
+
+
+def read_tables() -> FleetTables:
+    """All tables from their files; raises InputError."""
+    return FleetTables(
+        scenarios=read_table(SCENARIOS_CSV, FLEET_SCENARIOS),
+        shares=read_table(SHARES_CSV, FLEET_SHARES),
+        sweep=read_table(SWEEP_CSV, FLEET_SWEEP),
+        comparisons=read_table(COMPARISONS_CSV, FLEET_COMPARISONS),
+        curve=read_table(CURVE_CSV, ROUTING_CURVE),
+        profiles=read_table(PROFILES_CSV, ROUTING_PROFILES),
+        needed=read_table(NEEDED_CSV, ROUTING_NEEDED),
+        routers=read_table(ROUTERS_CSV, ROUTERS),
+    )
