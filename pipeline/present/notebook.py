@@ -92,3 +92,9 @@ def as_html(notebook: NotebookNode) -> str:
     )
     html, _ = exporter.from_notebook_node(page)
     return str(html)
+
+
+def copies(source: Path) -> tuple[str, str]:
+    """The texts of the executed notebook and of its HTML page, with its own parameters."""
+    notebook = execute(source, {})
+    return as_text(notebook), as_html(notebook)

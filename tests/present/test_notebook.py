@@ -1,8 +1,10 @@
+import ast
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from ruamel.yaml import YAML
 
 from pipeline.errors import InputError
 from pipeline.present.notebook import KERNEL, as_html, as_text, contents, execute
@@ -22,6 +24,42 @@ def test_sources_have_no_outputs_and_say_their_kernel(source):
     assert notebook.metadata.kernelspec.name == "python3"
     assert notebook.metadata.language_info.name == "python"
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
+
+
+def read_by(source):
+    """Files that a notebook reads through `Project`, by the literal paths and names that it gives."""
+    cells = nbformat.read(source, as_version=4).cells
+    tree = ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name, words = getattr(call.func, "attr", ""), [a.value for a in call.args if hasattr(a, "value")]
+        if name == "figure":
+            yield from (f"figures/{words[0]}.{suffix}" for suffix in ("json", "svg"))
+        elif name in ("table", "text") and words and isinstance(words[0], str):
+            yield words[0]
+
+
+def test_every_file_that_a_notebook_reads_is_a_dependency_of_the_stage_and_no_other():
+    stage = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["run_notebooks"]
+    code = ("pipeline/", "requirements.lock", "notebooks")
+    declared = {dep for dep in stage["deps"] if not dep.startswith(code)}
+    read = {path for source in SOURCES for path in read_by(source)}
+    assert read | {"data/published"} == declared
+
+
+def test_notebooks_stand_in_the_order_of_the_argument():
+    numbers = [path.name[:2] for path in SOURCES]
+    titles = [nbformat.read(path, as_version=4).cells[0].source.splitlines()[0] for path in SOURCES]
+    assert numbers == sorted(set(numbers))
+    assert [title.split()[1] for title in titles] == [f"{int(number)}." for number in numbers]
+
+
+def test_notebooks_draw_nothing_and_call_no_part_of_the_pipeline():
+    for source in SOURCES:
+        code = "\n".join(c.source for c in nbformat.read(source, as_version=4).cells if c.cell_type == "code")
+        imported = {
+            name.split(".")[0] for name in re.findall(r"^(?:import|from) ([\w.]+)", code, re.MULTILINE)
+        }
+        assert imported <= {"re", "pandas", "review"}, source
 
 
 def write(folder, *sources):
