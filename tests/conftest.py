@@ -2,6 +2,12 @@
 
 import pytest
 
+LONGEST = ("pipeline", "spark")  # markers
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+    def place(item: pytest.Item) -> int:
+        marked = [at for at, name in enumerate(LONGEST) if item.get_closest_marker(name)]
+        return min(marked, default=len(LONGEST))
+
+    items.sort(key=place)

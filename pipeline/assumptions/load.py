@@ -16,6 +16,7 @@ from pipeline.assumptions.published import AsPublished
 from pipeline.assumptions.re_estimate import ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.assumptions.validation import Validation
+from pipeline.assumptions.water import Water
 from pipeline.errors import InputError
 
 PARAMS = Path("params.yaml")
@@ -27,6 +28,7 @@ class Assumptions(Section):
     as_published: AsPublished
     re_estimate: ReEstimate
     validation: Validation
+    water: Water
 
 
 class Params(Section):

@@ -10,6 +10,7 @@ from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
 from pipeline.contracts.read import read_table, read_text
 from pipeline.contracts.routing import PUBLISHED_TABLES
+from pipeline.contracts.water import WATER_TABLES
 from pipeline.errors import InputError
 
 # What a model is does not depend on who measured it.
@@ -23,13 +24,14 @@ def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
     """Every published table by name; raises InputError at the first value that is wrong or has no source."""
     references = reference_keys(bibliography)
     tables = {}
-    for name, schema in {**TABLES, **FACTS, **PUBLISHED_TABLES}.items():
+    for name, schema in {**TABLES, **FACTS, **PUBLISHED_TABLES, **WATER_TABLES}.items():
         path = folder / f"{name}.csv"
         tables[name] = read_table(path, schema)
         check_sources(tables[name], references, path=path, bibliography=bibliography)
     check_models(tables["throughput"], folder / "throughput.csv")
     check_restated(tables["throughput"], folder / "throughput.csv")
     check_sizes(tables["models"], tables["throughput"], folder / "models.csv")
+    check_sites(tables, folder)
     return tables
 
 
@@ -61,6 +63,19 @@ def check_sizes(models: pd.DataFrame, throughput: pd.DataFrame, path: Path) -> N
         ratio = models[column] / models["model"].map(printed[column])
         expected = "within a tenth of what throughput.csv says"
         _refuse((ratio - 1).abs() > SIZE_ROUNDING, models, path, str(column), expected)
+
+
+def check_sites(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Every PUE, WUE and grid of a site, and every site of a published water, is a row of its table."""
+    for table, column, among in (
+        ("sites", "pue_key", "pue"),
+        ("sites", "wue_key", "wue"),
+        ("sites", "grid_key", "electricity_water"),
+        ("prior_water", "site", "sites"),
+    ):
+        named = tables[table][column]
+        unknown = named.notna() & ~named.isin(tables[among]["key"])
+        _refuse(unknown, tables[table], folder / f"{table}.csv", column, f"a key of {among}.csv")
 
 
 def check_restated(throughput: pd.DataFrame, path: Path) -> None:

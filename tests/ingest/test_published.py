@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from pipeline.contracts.published import TABLES
 from pipeline.errors import InputError
+from pipeline.estimate.water.sites import site_factors
 from pipeline.ingest.published import load, reference_keys
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,10 @@ def test_every_row_of_the_upstream_tables_is_there(tables: dict[str, pd.DataFram
         "routing": 28,
         "routers": 4,
         "comparisons": 5,
+        "wue": 104,
+        "electricity_water": 93,
+        "sites": 59,
+        "prior_water": 13,
     }
     throughput = tables["throughput"]
     versions = throughput[throughput["set"] == "tensorrt_llm_overview"].groupby("document_version").size()
@@ -111,6 +116,49 @@ def test_every_claim_of_the_released_code_cites_the_code(tables: dict[str, pd.Da
     assert claims["kind"].value_counts().to_dict() == {"printed": 35, "released_code": 32}
     code = claims["kind"] == "released_code"
     assert (claims["source"] == "aienergy_simulation").equals(code)
+
+
+def test_the_sites_of_li_et_al_give_their_printed_waters(tables: dict[str, pd.DataFrame]) -> None:
+    """Their arithmetic: 4 Wh at the servers, WUE on site, PUE times the grid off site."""
+    factors = site_factors(tables).set_index("key")
+    printed = {  # Table 1, mL a request
+        "li_u_s_average": 16.904,
+        "li_arizona": 29.926,
+        "li_georgia": 10.585,
+        "li_illinois": 15.020,
+        "li_iowa": 14.963,
+        "li_texas": 7.590,
+        "li_virginia": 11.435,
+        "li_washington": 47.506,
+        "li_wyoming": 11.949,
+        "li_australia": 19.126,
+        "li_denmark": 14.794,
+        "li_finland": 20.390,
+        "li_india": 19.704,
+        "li_indonesia": 19.592,
+        "li_ireland": 7.107,
+        "li_mexico": 23.966,
+        "li_netherlands": 15.948,
+        "li_sweden": 28.287,
+    }
+    assert [key for key in factors.index if key.startswith("li_")] == list(printed)
+    of = factors.loc[list(printed)]
+    ours = 4 * (of["wue_l_per_kwh"] + of["pue"] * of["electricity_l_per_kwh"])
+    assert ours.to_dict() == pytest.approx(printed, abs=0.003)  # factors are printed to a thousandth
+
+
+def test_water_of_a_site_and_its_electricity_agree_with_the_stated_weight(
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    """Litres withdrawn over electricity, as the note of each row has them."""
+    wue = tables["wue"]
+    derived = wue[wue["method"] == "derived"]
+    ml, mwh = (
+        derived["note"].str.extract(rf"([\d,]+) {unit}")[0].str.replace(",", "").astype(float)
+        for unit in ("ML", "MWh")
+    )
+    assert len(derived) == 13
+    assert (ml * 1000 / mwh).to_numpy() == pytest.approx(derived["value"].to_numpy(), abs=6e-4)
 
 
 def test_every_source_of_the_tables_and_of_the_assumptions_resolves(tables: dict[str, pd.DataFrame]) -> None:
@@ -172,6 +220,17 @@ def _repeat_last_row(text: str) -> str:
             "token_lengths.csv",
             _replace("azure_llm_2023", "azure_llm"),
             "row 2, column 'source': 'azure_llm', expected a key of paper/references.bib",
+        ),
+        (
+            "wue.csv",
+            _replace("L/kWh IT", "gal/kWh"),
+            "row 2, column 'unit': 'gal/kWh', expected one of 'L/kWh IT', 'L/kWh facility'",
+        ),
+        ("wue.csv", _replace(",0.27,", ",270,"), "row 2, column 'value': 270.0, expected"),
+        (
+            "sites.csv",
+            _replace("azfact_us-west-3,wri_arizona", "azfact_us-west-3,wri_atlantis"),
+            "row 2, column 'grid_key': 'wri_atlantis', expected a key of electricity_water.csv",
         ),
         (
             "throughput.csv",

@@ -1,0 +1,135 @@
+"""Contracts of the tables of water per query, per site and of a fleet."""
+
+import pandera.pandas as pa
+
+from pipeline.contracts.columns import count, number, schema, text, word
+from pipeline.contracts.re_estimated import SPLIT, VARIANTS
+from pipeline.contracts.results import ANALYSES, REGIMES, STATISTICS
+from pipeline.contracts.water import BASES, COOLING, SCOPES
+
+NOT_NEGATIVE = pa.Check.ge(0)
+DESIGNS = ["as built", "closed loop"]
+GROUPS = ["energy", "site", "water on site", "water of electricity", "interactions"]
+DAY_SCENARIOS = ["short", "long", "mixed"]
+_BAND = {"p5": "5th percentile", "p50": "median", "p95": "95th percentile"}
+
+
+def _summary(unit: str) -> dict[str, pa.Column]:
+    values = {f"{name}_{unit}": number(f"{name} over queries and sites", NOT_NEGATIVE) for name in STATISTICS}
+    errors = {
+        f"mc_error_{name}_{unit}": number(f"Monte Carlo standard error of {name}", NOT_NEGATIVE)
+        for name in STATISTICS
+    }
+    return {**values, **errors, "n_draws": count("draws", pa.Check.gt(0))}
+
+
+def _band(of: str, unit: str) -> dict[str, pa.Column]:
+    return {
+        f"{name}_{unit}": number(f"{word} over what is not known, of {of}", NOT_NEGATIVE)
+        for name, word in _BAND.items()
+    }
+
+
+def _table(columns: dict[str, pa.Column], unique: list[str], description: str) -> pa.DataFrameSchema:
+    made = schema(columns, [], description)
+    made.unique = unique
+    return made
+
+
+_QUERY = {
+    "variant": text("lengths of the queries, or variant of the published analysis"),
+    "regime": word("short: standard query; long: reasoning", [*REGIMES]),
+    "subject": text("model in its deployment, or the blend of those above 200 B parameters"),
+}
+_WHERE = {
+    "site_scenario": text("key of assumptions.water.scenarios"),
+    "basis": word("consumption or withdrawal", BASES),
+    "scope": word("on site, in the electricity, or both", SCOPES),
+}
+_KEYS = ["variant", "regime", "subject", "site_scenario", "scope"]
+
+WATER_PER_QUERY = _table(
+    {"analysis": word("which analysis", ANALYSES), **_QUERY, **_WHERE, **_summary("ml")},
+    ["analysis", *_KEYS],
+    "Water per query, mL: all sources of spread together.",
+)
+
+_ML = {name.replace("_wh", "_ml"): text for name, text in SPLIT.items()}
+WATER_SPLIT = _table(
+    {
+        **_QUERY,
+        **_WHERE,
+        **{name: number(meaning, NOT_NEGATIVE) for name, meaning in _ML.items()},
+        **{f"mc_error_{name}": number(f"Monte Carlo standard error of {name}", NOT_NEGATIVE) for name in _ML},
+        "n_outer": count("worlds: draws of what is not known, the site among them", pa.Check.gt(0)),
+        "n_inner": count("queries in each", pa.Check.gt(0)),
+    },
+    _KEYS,
+    "Re-estimated water per query, mL, with ignorance and variability apart.",
+)
+
+WATER_SITES = _table(
+    {
+        "site": text("key of sites.csv"),
+        "name": text("where, or what kind of site"),
+        "provider": text("who runs it"),
+        "cooling": word("how heat leaves, as built", COOLING),
+        "design": word("as built, or with a closed loop that evaporates nothing", DESIGNS),
+        "basis": word("consumption or withdrawal", BASES),
+        "pue": number("power usage effectiveness, median", pa.Check.ge(1)),
+        "wue_l_per_kwh": number("litres on site per kWh of the servers, as published", NOT_NEGATIVE),
+        "electricity_l_per_kwh": number("litres per kWh of electricity, as published", NOT_NEGATIVE),
+        **_band("the median query's energy at the facility", "wh"),
+        **{
+            name: column
+            for scope in SCOPES
+            for name, column in _band(f"the median query's water, {scope}", f"{scope}_ml").items()
+        },
+        "saves_water_share": number(
+            "share of draws in which the closed loop takes less water in all", pa.Check.in_range(0, 1), True
+        ),
+    },
+    ["site", "design"],
+    "Water and energy of the blend's median short query (lengths of production) by site and design.",
+)
+
+WATER_FLEET = _table(
+    {
+        "analysis": word("which analysis", ANALYSES),
+        "variant": text("lengths of the queries, or variant of the published analysis"),
+        "scenario": word("which queries", DAY_SCENARIOS),
+        **_WHERE,
+        **_band("water of a day", "million_l_per_day"),
+        "queries_per_day": number("queries of the day"),
+        "interval": text("what the ends are"),
+    },
+    ["analysis", "variant", "scenario", "site_scenario", "scope"],
+    "Water of a day of queries to the blend, million litres.",
+)
+
+WATER_SHARES = _table(
+    {
+        "variant": word("lengths of the queries", VARIANTS),
+        "regime": word("short: standard query; long: reasoning", [*REGIMES]),
+        "site_scenario": text("key of assumptions.water.scenarios"),
+        "basis": word("consumption or withdrawal", BASES),
+        "scope": word("on site, in the electricity, or both", SCOPES),
+        "group": word("source of ignorance", GROUPS),
+        "share": number("of the variance of the mean water per query", pa.Check.in_range(-1e-9, 1)),
+        "sd_ml": number("standard deviation of the mean water per query, all sources", NOT_NEGATIVE),
+    },
+    ["variant", "regime", "site_scenario", "scope", "group"],
+    "Which ignorance matters for water: first-order shares of the variance, and their interactions.",
+)
+
+CARBON_PER_QUERY = _table(
+    {
+        "analysis": word("which analysis", ANALYSES),
+        **_QUERY,
+        "site_scenario": text("key of assumptions.water.scenarios"),
+        **_summary("g"),
+        "note": text("where this stands"),
+    },
+    ["analysis", "variant", "regime", "subject", "site_scenario"],
+    "Carbon of the electricity per query, g CO2e, location based; outside the paper.",
+)
