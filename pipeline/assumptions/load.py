@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from pipeline.assumptions.base import Section
+from pipeline.assumptions.factors import Factors
 from pipeline.assumptions.figures import Figures
 from pipeline.assumptions.fleet import Scenario
 from pipeline.assumptions.logs import Logs
@@ -38,6 +39,7 @@ class Params(Section):
     figures: Figures
     assumptions: Assumptions
     scenario: Scenario
+    factors: Factors
     logs: Logs
 
 

@@ -29,13 +29,13 @@ def split(energy_wh: Array) -> dict[str, float]:
     query_p95: the median over worlds of those percentiles over queries. total: over all queries.
     """
     ordered = np.sort(energy_wh, axis=2)
-    low, middle, high = np.moveaxis(_sorted_quantiles(ordered), -1, 0)  # (replicates, outer) each
+    low, middle, high = np.moveaxis(sorted_quantiles(ordered), -1, 0)  # (replicates, outer) each
     each = [
-        *_sorted_quantiles(np.sort(middle, axis=1)).T,
-        *_sorted_quantiles(np.sort(energy_wh.mean(axis=2), axis=1)).T,
+        *sorted_quantiles(np.sort(middle, axis=1)).T,
+        *sorted_quantiles(np.sort(energy_wh.mean(axis=2), axis=1)).T,
         np.median(low, axis=1),
         np.median(high, axis=1),
-        *_sorted_quantiles(np.sort(energy_wh.reshape(len(energy_wh), -1), axis=1)).T,
+        *sorted_quantiles(np.sort(energy_wh.reshape(len(energy_wh), -1), axis=1)).T,
         energy_wh.mean(axis=(1, 2)),
     ]
     return with_errors(dict(zip(COLUMNS, each, strict=True)))
@@ -53,7 +53,7 @@ def standard_error(each: Array) -> float:
     return float(each.std(ddof=1) / np.sqrt(len(each)))
 
 
-def _sorted_quantiles(ordered: Array) -> Array:
+def sorted_quantiles(ordered: Array) -> Array:
     """WORLD_PERCENTS along the last, sorted axis, which they replace.
 
     Hazen's positions: value i of n stands for the share (i + 1/2) / n, as evenly spread points do; numpy's
