@@ -5,9 +5,10 @@
 Input columns: gpu, gpus, precision (fp4, fp8, bf16), concurrency (mean requests in flight); model, or
 total_params_b and active_params_b, or both; input_tokens and output_tokens (means; blank: the default
 scenario of params.yaml). Optional: engine (vLLM, TensorRT-LLM), output_cv (coefficient of variation of the
-output length).
+output length), site_scenario (a key of assumptions.water.scenarios in params.yaml; blank: its headline).
 Output: the input columns, then the 5th, 50th and 95th percentiles of output_tokens_per_s, gpu_w (all GPUs),
-gpu_j_per_output_token (prefill included), node_wh_per_query and facility_wh_per_query, and `basis`:
+gpu_j_per_output_token (prefill included), node_wh_per_query, facility_wh_per_query, and of the water on site,
+in the electricity and in all (onsite_ml_per_query, offsite_ml_per_query, total_ml_per_query), and `basis`:
 measured configuration, same model, pooled, or extrapolated.
 
 A wrong value stops with its row and column, and nothing is written.
@@ -20,27 +21,35 @@ import pandas as pd
 
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
+from pipeline.contracts.published import TABLES
 from pipeline.contracts.read import read_cells
 from pipeline.contracts.servers import NODE_POWER_FITS
+from pipeline.contracts.water import WATER_TABLES
 from pipeline.errors import run
 from pipeline.estimate.configurations import check_configurations
 from pipeline.estimate.predictions import predict
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.sites import SITE_TABLES, site_factors
 from pipeline.files import write_csv
 from pipeline.fit.node_power import from_table
 from pipeline.fit.serving.model import read_model
 
 NODE_POWER = Path("data/results/node_power_fits.csv")
+PUBLISHED = Path("data/published")
 
 
 def predictions(table: pd.DataFrame, path: Path | str = "configurations") -> pd.DataFrame:
     """Input columns and predictions of a table of configurations; raises InputError naming `path` and row."""
-    settings, pue, simulation = load(
-        "assumptions.re_estimate.serving", "assumptions.re_estimate.pue", "simulation"
+    settings, pue, water, simulation = load(
+        "assumptions.re_estimate.serving", "assumptions.re_estimate.pue", "assumptions.water", "simulation"
     )
+    contracts = {**WATER_TABLES, "pue": TABLES["pue"]}
+    facts = {name: read_table(PUBLISHED / f"{name}.csv", contracts[name]) for name in SITE_TABLES}
     model = read_model(settings.power_form)
     servers = from_table(read_table(NODE_POWER, NODE_POWER_FITS))
-    rows = check_configurations(table, model.tables, settings, path)
-    predicted = predict(rows, model, servers, settings, pue, simulation.seed)
+    rows = check_configurations(table, model.tables, settings, water, path)
+    sites = Sites.of(water, site_factors(facts))
+    predicted = predict(rows, model, servers, settings, pue, sites, simulation.seed)
     shown = rows[list(table.columns)]
     return pd.concat([shown, predicted], axis=1)
 

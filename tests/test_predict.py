@@ -17,6 +17,7 @@ HEADER = "model,total_params_b,active_params_b,gpu,gpus,precision,concurrency,in
 GOOD = "Llama 3.1 70B,70.6,70.6,H100,4,bf16,32,511,303"
 QUANTITIES = (
     "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "node_wh_per_query", "facility_wh_per_query",
+    "onsite_ml_per_query", "offsite_ml_per_query", "total_ml_per_query",
 )  # fmt: skip
 
 
@@ -157,3 +158,23 @@ def test_a_thousand_rows_take_seconds_and_come_out_the_same_twice(tmp_path: Path
     start = time.process_time()  # processor time: other work on the machine does not count
     predictions(table(*lines.splitlines()))
     assert time.process_time() - start < 3
+
+
+def test_water_is_that_of_the_rows_scenario_and_no_other_row_matters() -> None:
+    header = f"{HEADER},site_scenario"
+    rows = [f"{GOOD},", f"{GOOD},microsoft_today", f"{GOOD},zero_water", f"{GOOD},google"]
+    found = predictions(table(*rows, header=header))
+    alone = predictions(table(f"{GOOD},google", header=header))
+    pd.testing.assert_frame_equal(found.iloc[[3]].reset_index(drop=True), alone)
+    assert found["total_ml_per_query_p50"].iloc[0] == found["total_ml_per_query_p50"].iloc[1]
+    zero, google = found.iloc[2], found.iloc[3]
+    assert zero["onsite_ml_per_query_p95"] == 0 < zero["offsite_ml_per_query_p50"]
+    assert google["onsite_ml_per_query_p50"] / google["node_wh_per_query_p50"] == pytest.approx(1.15, rel=0.1)
+    sums = found["onsite_ml_per_query_p95"] + found["offsite_ml_per_query_p95"]
+    assert (found["total_ml_per_query_p95"] <= sums * (1 + 1e-9)).all()
+
+
+def test_a_site_scenario_that_is_not_in_params_is_refused() -> None:
+    rows = table(f"{GOOD},moon", header=f"{HEADER},site_scenario")
+    with pytest.raises(InputError, match=r"row 2, column 'site_scenario': 'moon', expected one of published"):
+        predictions(rows)

@@ -21,7 +21,7 @@ def _constant(assumption: Assumption) -> Assumption:
 ConstantOnly = AfterValidator(_constant)
 Factor = Annotated[Assumption, AfterValidator(expect("ratio", minimum=1)), ConstantOnly]
 Weight = Annotated[Assumption, AfterValidator(expect("ratio", minimum=0)), ConstantOnly]
-Wue = Annotated[Assumption, AfterValidator(expect("L/kWh", minimum=0)), ConstantOnly]
+LitresPerKwh = Annotated[Assumption, AfterValidator(expect("L/kWh", minimum=0)), ConstantOnly]
 Watts = Annotated[Assumption, AfterValidator(expect("W", minimum=0)), ConstantOnly]
 
 
@@ -38,7 +38,8 @@ class Logs(Section):
     plausible_watts_max: Watts
     gpu_to_node: Factor
     pue: Factor
-    wue_l_per_kwh: Wue
+    wue_l_per_kwh: LitresPerKwh
+    electricity_l_per_kwh: LitresPerKwh
     weight_input: Weight
     weight_output: Weight
 

@@ -98,12 +98,14 @@ _ENERGY = {
     "p95_wh": _wh(),
     "idle_wh": _wh(),
     "j_per_output_token": _wh(nullable=True),
-    "ml": _wh(),
+    "onsite_ml": _wh(),
+    "offsite_ml": _wh(),
 }
 
 # mean_wh, p5_wh, p50_wh, p95_wh: Wh per query at the facility (node x PUE), of the windows that served it;
 # node_mean_wh: the same mean at the node; idle_wh: its share of idle energy, at the facility, on top;
-# j_per_output_token: facility J; ml: mL of on-site water per query, WUE x node energy, without idle.
+# j_per_output_token: facility J; onsite_ml: mL of water per query at the site, WUE x node energy; offsite_ml:
+# in its electricity, water intensity x facility energy; both without idle.
 HOURS = pa.DataFrameSchema(
     {"hour": pa.Column("str"), "model": pa.Column("str"), **_ENERGY},
     unique=["hour", "model"],

@@ -2,7 +2,7 @@
 
 Whatever is wrong becomes an InputError with row, column, value and what was expected. A blank has a meaning:
 the model unknown, parameters from the model table, lengths of the default scenario, engine not stated, spread
-of output lengths by rule.
+of output lengths by rule, the headline scenario of sites.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.assumptions.serving import Serving
+from pipeline.assumptions.water import Water
 from pipeline.errors import InputError
 from pipeline.fit.serving.names import gpu_names
 from pipeline.fit.serving.prepare import TENSORRT, VLLM, Tables
@@ -19,6 +20,7 @@ from pipeline.fit.serving.prepare import TENSORRT, VLLM, Tables
 REQUIRED = ("gpu", "gpus", "precision", "concurrency")
 OPTIONAL = (
     "model", "total_params_b", "active_params_b", "input_tokens", "output_tokens", "engine", "output_cv",
+    "site_scenario",
 )  # fmt: skip
 NUMBERS = (
     "total_params_b", "active_params_b", "gpus", "concurrency", "input_tokens", "output_tokens", "output_cv",
@@ -50,7 +52,11 @@ class Checker:
 
 
 def check_configurations(
-    table: pd.DataFrame, tables: Tables, settings: Serving, path: Path | str = "configurations"
+    table: pd.DataFrame,
+    tables: Tables,
+    settings: Serving,
+    water: Water,
+    path: Path | str = "configurations",
 ) -> pd.DataFrame:
     """The rows with all columns of OPTIONAL and REQUIRED, typed, blanks filled; index 0 to n - 1.
 
@@ -63,6 +69,9 @@ def check_configurations(
     rows["gpu"] = _word(rows["gpu"], gpu_names(tables.hardware.reset_index()), checker)
     rows["precision"] = _word(rows["precision"], PRECISIONS, checker)
     rows["engine"] = _word(rows["engine"], ENGINES, checker, optional=True)
+    scenarios = {name.lower(): name for name in water.scenarios}
+    rows["site_scenario"] = _word(rows["site_scenario"], scenarios, checker, optional=True)
+    rows["site_scenario"] = rows["site_scenario"].fillna(water.headline)
     whole = (rows["gpus"] % 1 == 0) & (rows["gpus"] <= MOST_GPUS)
     checker.refuse(~whole, rows["gpus"], f"a whole number, at most {MOST_GPUS}")
     checker.refuse(

@@ -2,9 +2,11 @@
 
     node_wh_per_query = node_w(gpu_w) / output_tokens_per_s * output_tokens / 3600
     facility_wh_per_query = node_wh_per_query * PUE
+    onsite_ml_per_query, offsite_ml_per_query: of node_wh_per_query at a site of the row's scenario
 
 node_w is the wall power of the accelerators' share of their server, with its own uncertainty; each draw has
-its PUE. The instance serves at the stated concurrency all the time: idle capacity is not charged.
+its PUE. Water is that of a site drawn for each draw, with the site's own PUE. The instance serves at the
+stated concurrency all the time: idle capacity is not charged.
 """
 
 import numpy as np
@@ -12,6 +14,9 @@ import pandas as pd
 
 from pipeline.assumptions.base import Pue
 from pipeline.assumptions.serving import Serving
+from pipeline.contracts.water import SCOPES
+from pipeline.estimate.water.draws import TERMS
+from pipeline.estimate.water.scenarios import Sites
 from pipeline.fit.node_power import ServerFit
 from pipeline.fit.serving.architecture import Array
 from pipeline.fit.serving.model import ServingModel
@@ -21,6 +26,7 @@ from pipeline.units import JOULES_PER_WH
 QUANTILES = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
 QUANTITIES = (
     "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "node_wh_per_query", "facility_wh_per_query",
+    "onsite_ml_per_query", "offsite_ml_per_query", "total_ml_per_query",
 )  # fmt: skip
 # The measured server that stands for one with accelerators of a generation.
 SERVERS = {"Ampere": "A100", "Ada": "H100", "Hopper": "H100", "Blackwell": "B200"}
@@ -33,6 +39,7 @@ def predict(
     servers: dict[str, ServerFit],
     settings: Serving,
     pue: Pue,
+    sites: Sites,
     seed: int,
 ) -> pd.DataFrame:
     """Quantiles of QUANTITIES and `basis`, one row a configuration (as check_configurations returns them).
@@ -48,7 +55,8 @@ def predict(
     tokens = configurations["output_tokens"].to_numpy(float)[:, None]
     node_wh = node_w / rate * tokens / JOULES_PER_WH
     facility_wh = node_wh * pue.distribution.ppf(pue_uniforms)
-    values = (rate, drawn.gpu_w, drawn.gpu_w / rate, node_wh, facility_wh)
+    water = _water_ml(configurations["site_scenario"], sites, node_wh, rng.random((TERMS, n_draws)))
+    values = (rate, drawn.gpu_w, drawn.gpu_w / rate, node_wh, facility_wh, *water.values())
     columns = {
         f"{name}_{label}": quantile
         for name, draws in zip(QUANTITIES, values, strict=True)
@@ -57,6 +65,16 @@ def predict(
         )
     }
     return pd.DataFrame({**columns, "basis": drawn.basis})
+
+
+def _water_ml(scenario: pd.Series, sites: Sites, node_wh: Array, uniforms: Array) -> dict[str, Array]:
+    """Water by scope, mL, (n, D) each; rows of one scenario share its sites."""
+    found = {scope: np.empty_like(node_wh) for scope in SCOPES}
+    for where, at in sites.draws(uniforms):
+        rows = (scenario == where["site_scenario"]).to_numpy()
+        for scope, ml in at.water_ml(node_wh[rows]).items():
+            found[scope][rows] = ml
+    return found
 
 
 def _node_w(

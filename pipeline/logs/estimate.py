@@ -151,7 +151,8 @@ def _published(table: pd.DataFrame, hour: str | None, settings: Settings) -> pd.
         "idle_wh": table["idle_uj"] / UJ_PER_WH / table["queries"] * settings.pue,
         "j_per_output_token": node_wh * JOULES_PER_WH * settings.pue / tokens,
         # L/kWh is mL/Wh
-        "ml": node_mean_wh * settings.wue_l_per_kwh,
+        "onsite_ml": node_mean_wh * settings.wue_l_per_kwh,
+        "offsite_ml": node_mean_wh * settings.pue * settings.electricity_l_per_kwh,
     }
     if hour is None:
         return validate(pd.DataFrame(columns).sort_values("model", ignore_index=True), MODELS, "models.csv")

@@ -23,6 +23,7 @@ class Settings:
     gpu_to_node: float
     pue: float
     wue_l_per_kwh: float
+    electricity_l_per_kwh: float
     weight_input: float
     weight_output: float
 
@@ -39,6 +40,7 @@ class Settings:
             gpu_to_node=logs.gpu_to_node.distribution.median(),
             pue=logs.pue.distribution.median(),
             wue_l_per_kwh=logs.wue_l_per_kwh.distribution.median(),
+            electricity_l_per_kwh=logs.electricity_l_per_kwh.distribution.median(),
             weight_input=logs.weight_input.distribution.median(),
             weight_output=logs.weight_output.distribution.median(),
         )

@@ -1,8 +1,10 @@
 """Collect every number that the paper may use under one key each.
 
 Inputs: data/results/{energy_per_query,fleet,claims,published_throughput_fit}.csv and, of the re-estimate, the
-tables of ReEstimateTables in the same folder.
-Outputs: build/paper/numbers.json. Settings: assumptions.as_published, assumptions.re_estimate.
+tables of ReEstimateTables in the same folder; of routing and fleets those of FleetNumberTables, and
+data/published/routers.csv.
+Outputs: build/paper/numbers.json.
+Settings: assumptions.as_published, assumptions.re_estimate, scenario.fleet.
 """
 
 from dataclasses import fields
@@ -14,18 +16,23 @@ from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.ledger import LEDGER
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
+from pipeline.contracts.routing import ROUTERS
 from pipeline.errors import run
 from pipeline.files import write_json
+from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
 from pipeline.present.numbers import collect
 from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
 
 RESULTS = Path("data/results")
+ROUTERS_CSV = Path("data/published/routers.csv")
 OUTPUT = Path("build/paper/numbers.json")
 
 
 def main() -> None:
     """Load the results, key them, save."""
-    published, re_estimate = load("assumptions.as_published", "assumptions.re_estimate")
+    published, re_estimate, settings = load(
+        "assumptions.as_published", "assumptions.re_estimate", "scenario.fleet"
+    )
     energy = read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY)
     fleet = read_table(RESULTS / "fleet.csv", FLEET)
     ledger = read_table(RESULTS / "claims.csv", LEDGER)
@@ -34,7 +41,13 @@ def main() -> None:
         **{table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(ReEstimateTables)}
     )
 
+    fleets = FleetNumberTables(
+        **{table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(FleetNumberTables)}
+    )
+    routers = read_table(ROUTERS_CSV, ROUTERS)
+
     numbers = collect(energy, fleet, fits, ledger, published) | collect_re_estimate(tables, re_estimate)
+    numbers |= collect_fleet(fleets, routers, settings)
 
     write_json(numbers, OUTPUT)
 

@@ -18,15 +18,15 @@ from pipeline.estimate.study_inputs import read_study
 from pipeline.estimate.water.designs import by_site
 from pipeline.estimate.water.fleet import of_a_day, shares
 from pipeline.estimate.water.queries import means_it_wh, median_it_wh
-from pipeline.estimate.water.sites import site_factors
-from pipeline.estimate.water.tables import Sites, per_query, world_uniforms
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.sites import SITE_TABLES, site_factors
+from pipeline.estimate.water.tables import per_query, world_uniforms
 from pipeline.files import write_csv
 from pipeline.fit.published_throughput import from_table
 
 PUBLISHED = Path("build/published")
 FIT = Path("build/as_published/throughput_fit.parquet")
 RESULTS = Path("data/results")
-TABLES = ("sites", "pue", "wue", "electricity_water")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     settings, re_estimate, published, simulation = load(
         "assumptions.water", "assumptions.re_estimate", "assumptions.as_published", "simulation"
     )
-    factors = site_factors({name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in TABLES})
+    factors = site_factors({name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in SITE_TABLES})
     fits = from_table(pd.read_parquet(FIT))
     sites = Sites.of(settings, factors)
     study = read_study(re_estimate, simulation)

@@ -20,7 +20,14 @@ START = pd.Timestamp("2026-01-05T00:00:00")
 
 def settings(**changes: float) -> Settings:
     base = Settings.of(load("logs", path=ROOT / "params.yaml"))
-    plain = {"pue": 1.0, "wue_l_per_kwh": 1.0, "gpu_to_node": 1.5, "weight_input": 0.0, "weight_output": 1.0}
+    plain = {
+        "pue": 1.0,
+        "wue_l_per_kwh": 1.0,
+        "electricity_l_per_kwh": 3.0,
+        "gpu_to_node": 1.5,
+        "weight_input": 0.0,
+        "weight_output": 1.0,
+    }
     return replace(base, **(plain | changes))
 
 

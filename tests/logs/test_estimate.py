@@ -21,10 +21,13 @@ def test_requests_of_a_window_share_its_energy_by_output_tokens(run):
 
 def test_weights_boundaries_and_water_are_settings(run):
     asked = requests((1, "a", "x", 10, 30), (3, "a", "y", 100, 20))
-    of = run(asked, power(), weight_input=0.1, pue=1.25, wue_l_per_kwh=0.5).hours.set_index("model")
+    of = run(
+        asked, power(), weight_input=0.1, pue=1.25, wue_l_per_kwh=0.5, electricity_l_per_kwh=2.0
+    ).hours.set_index("model")
     assert of.loc["x", "node_mean_wh"] == pytest.approx(60 * 31 / 61)
     assert of.loc["x", "mean_wh"] == pytest.approx(1.25 * 60 * 31 / 61)
-    assert of.loc["x", "ml"] == pytest.approx(0.5 * 60 * 31 / 61)
+    assert of.loc["x", "onsite_ml"] == pytest.approx(0.5 * 60 * 31 / 61)
+    assert of.loc["x", "offsite_ml"] == pytest.approx(2 * 1.25 * 60 * 31 / 61)
 
 
 def test_idle_windows_are_shared_over_the_hour_by_tokens_and_shown_apart(run):

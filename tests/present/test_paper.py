@@ -8,7 +8,9 @@ from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.ledger import LEDGER
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
+from pipeline.contracts.routing import ROUTERS
 from pipeline.errors import InputError
+from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
 from pipeline.present.numbers import collect
 from pipeline.present.paper import digits_by_hand, keys, typeset, unknown_keys
 from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
@@ -21,13 +23,17 @@ RESULTS = Path("data/results")
 def numbers():
     """The keys of the committed results."""
     tables = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(ReEstimateTables)}
-    return collect(
+    fleets = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(FleetNumberTables)}
+    routers = read_table("data/published/routers.csv", ROUTERS)
+    published = collect(
         read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY),
         read_table(RESULTS / "fleet.csv", FLEET),
         pd.read_csv(RESULTS / "published_throughput_fit.csv"),
         read_table(RESULTS / "claims.csv", LEDGER),
         load("assumptions.as_published"),
-    ) | collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
+    )
+    ours = collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
+    return published | ours | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)

@@ -52,6 +52,7 @@ class Day:
     """A day of a fleet in every world, (S,): queries, energy by kind, and power and servers of all."""
 
     queries: Array
+    kinds: Mapping[str, float]  # share of the queries by kind
     energy_gwh: Mapping[str, Array]
     average_mw: Array
     peak_mw: Array
@@ -118,7 +119,7 @@ def day(
         servers = servers + calls * sum(w * cost.server_days for w, cost in parts)
         peak = peak + calls * pue * sum(w * cost.peak_w_days for w, cost in parts) / WATTS_PER_MW
     average = np.sum(list(energy.values()), axis=0) * WH_PER_GWH / HOURS_PER_DAY / WATTS_PER_MW
-    return Day(queries, energy, average, peak, servers)
+    return Day(queries, kind_shares(scenario), energy, average, peak, servers)
 
 
 def site_pue(site: str, draws: FleetDraws, sites: Mapping[str, Pue], picks: Picks) -> Array:

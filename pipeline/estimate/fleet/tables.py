@@ -40,6 +40,10 @@ def quantities(found: Day) -> Iterator[tuple[str, str, str, Array]]:
     yield "nodes", TOTAL, "nodes", found.servers
     if np.all(found.queries > 0):
         yield "mean energy", TOTAL, "Wh/query", found.total_gwh * WH_PER_GWH / found.queries
+        for kind, share in found.kinds.items():
+            if share > 0:
+                gwh = found.energy_gwh[kind]
+                yield "mean energy", kind, "Wh/query", gwh * WH_PER_GWH / found.queries / share
 
 
 def rows_of(found: Day, draws: FleetDraws) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from pipeline.contracts.water_results import WATER_FLEET, WATER_SHARES
 from pipeline.estimate.published_energy import ANALYSIS as AS_PUBLISHED
 from pipeline.estimate.re_estimated import ANALYSIS as RE_ESTIMATED
 from pipeline.estimate.water.draws import Factors, SiteDraws, average_sites
-from pipeline.estimate.water.tables import Sites
+from pipeline.estimate.water.scenarios import Sites
 from pipeline.units import ML_PER_L
 
 Array = NDArray[np.float64]

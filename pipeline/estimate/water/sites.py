@@ -20,13 +20,14 @@ FACTORS = [
     "carbon_kg_per_kwh",
     "electricity_mwh",
 ]
+SITE_TABLES = ("sites", "pue", "wue", "electricity_water")  # of data/published
 KNOWN_MWH = "the electricity of a year in sites.csv for every site"
 
 
 def site_factors(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """FACTORS of every site, in the order of sites.csv.
 
-    Tables: sites, pue, wue, electricity_water of data/published. Litres per kWh of the facility become litres
+    Tables: SITE_TABLES. Litres per kWh of the facility become litres
     per kWh of the servers by the site's own PUE.
     """
     sites = tables["sites"]

@@ -1,6 +1,6 @@
 """Water per query of every scenario, subject and analysis, summarised as energy is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pipeline.assumptions.deployments import Propagation
 from pipeline.assumptions.published import AsPublished
 from pipeline.assumptions.simulation import Simulation
-from pipeline.assumptions.water import Water
 from pipeline.contracts.read import validate
 from pipeline.contracts.results import Regime
 from pipeline.contracts.water_results import CARBON_PER_QUERY, WATER_PER_QUERY, WATER_SPLIT
@@ -24,35 +23,14 @@ from pipeline.estimate.sobol import points, stage_seed
 from pipeline.estimate.study import Study
 from pipeline.estimate.summaries import summarise
 from pipeline.estimate.tables import WH_EDGES
-from pipeline.estimate.water.draws import TERMS, Factors, SiteDraws, draw_sites
+from pipeline.estimate.water.draws import TERMS
 from pipeline.estimate.water.queries import published_it_wh, re_estimated_it_wh
-from pipeline.estimate.water.sites import members
+from pipeline.estimate.water.scenarios import Sites
 from pipeline.fit.published_throughput import ThroughputFit
 
 Array = NDArray[np.float64]
 STAGE = "estimate_water"
 OUTSIDE = "outside the paper"
-
-
-@dataclass(frozen=True)
-class Sites:
-    """The sites of every scenario, as `members` gives them, with its basis."""
-
-    settings: Water
-    tables: dict[str, pd.DataFrame]
-
-    @classmethod
-    def of(cls, settings: Water, factors: pd.DataFrame) -> "Sites":
-        """Of every scenario; raises InputError naming the key of params.yaml."""
-        found = {name: members(factors, name, item) for name, item in settings.scenarios.items()}
-        return cls(settings, found)
-
-    def draws(self, uniforms: Array) -> Iterator[tuple[dict[str, str], SiteDraws]]:
-        """Keys of each scenario, and its sites drawn by the same uniforms (TERMS, ...)."""
-        factors = Factors.draw(self.settings, uniforms[1:])
-        for name, sites in self.tables.items():
-            keys = {"site_scenario": name, "basis": self.settings.scenarios[name].basis}
-            yield keys, draw_sites(sites, uniforms[0], factors)
 
 
 @dataclass(frozen=True)

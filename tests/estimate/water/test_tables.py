@@ -8,7 +8,8 @@ from pipeline.estimate.water.designs import by_site
 from pipeline.estimate.water.draws import TERMS, Factors
 from pipeline.estimate.water.fleet import first_order, of_a_day
 from pipeline.estimate.water.queries import mean_it_wh, median_it_wh, re_estimated_it_wh
-from pipeline.estimate.water.tables import Sites, query_uniforms
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.tables import query_uniforms
 from tests.estimate.study_parts import case_of, small
 from tests.estimate.water.test_draws import FACTORS, scenario
 
