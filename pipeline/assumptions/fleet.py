@@ -19,6 +19,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 AtLeastOne = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 SizeClass = Literal["small", "middle", "large"]
 UNKNOWN_SITE = "unknown"  # its PUE is that of assumptions.re_estimate.pue
+AS_WATER = "as water_site"  # its PUE is that of the same sites as its water
 
 
 class FleetScenario(Section):
@@ -37,6 +38,7 @@ class FleetScenario(Section):
     middle_share: Share
     small_share: Share
     site: Text
+    water_site: Text  # a scenario of assumptions.water: litres per kWh on site and in the electricity
     years: NotNegative
     queries_growth: NotNegative  # ratio of one year to the year before
     gain: Gain
@@ -123,7 +125,7 @@ class Fleet(Section):
 
     @model_validator(mode="after")
     def _sites_resolve(self) -> Self:
-        known = [UNKNOWN_SITE, *self.sites]
+        known = [UNKNOWN_SITE, AS_WATER, *self.sites]
         for name, scenario in self.all.items():
             if scenario.site not in known:
                 raise ValueError(f"{name}: site {scenario.site!r} is none of {known}")

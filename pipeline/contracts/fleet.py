@@ -113,3 +113,29 @@ DATACENTRE_LEVER = _unique(
     ["from_site", "to_site"],
     "What moving to another kind of site does to energy, by PUE alone.",
 )
+
+_PER_KWH = {
+    "onsite_before": "water on site before, L per kWh of the servers",
+    "water_before": "water on site and of electricity before, L per kWh of the servers",
+    "water_after": "water of electricity with a closed loop, L per kWh of the servers",
+}
+
+COOLING_LEVER = _unique(
+    {
+        "site_scenario": text("scenario of assumptions.water"),
+        "title": text("its sites in words"),
+        "pue": number("PUE of its sites before", pa.Check.ge(1)),
+        **{
+            f"energy_{p}": number(f"energy before over after, {p}; below 1: more")
+            for p in ("p5", "p50", "p95")
+        },
+        **{
+            f"{name}_{p}": number(f"{words}, {p}", NOT_NEGATIVE)
+            for name, words in _PER_KWH.items()
+            for p in ("p5", "p50", "p95")
+        },
+        "worlds_saving_water": number("share of the worlds in which it saves water in all", NOT_NEGATIVE),
+    },
+    ["site_scenario"],
+    "What giving up evaporation does: no water on site, more energy, more water in the electricity.",
+)

@@ -27,6 +27,7 @@ class FleetNumberTables:
     routing_profiles: pd.DataFrame
     routing_needed: pd.DataFrame
     datacentre_lever: pd.DataFrame
+    cooling_lever: pd.DataFrame
 
 
 def collect_fleet(tables: FleetNumberTables, routers: pd.DataFrame, settings: Fleet) -> dict[str, Number]:
@@ -42,6 +43,7 @@ def collect_fleet(tables: FleetNumberTables, routers: pd.DataFrame, settings: Fl
         ("routing-curve", _worded(tables.routing_curve, "share_small"), ["pair", "regime", "share_small"]),
         ("routers", routers, ["key"]),
         ("site", tables.datacentre_lever, ["from_site", "to_site"]),
+        ("cooling", tables.cooling_lever, ["site_scenario"]),
     ]:
         numbers |= by_key(prefix, table, names)
     numbers["sweep.combinations"] = int(tables.fleet_sweep["combination"].nunique())

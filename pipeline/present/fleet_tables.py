@@ -16,11 +16,19 @@ def fleet_tables(
     profiles: pd.DataFrame,
     needed: pd.DataFrame,
     sites: pd.DataFrame,
+    cooling: pd.DataFrame,
 ) -> list[Table]:
     """All tables; contracts FLEET_SCENARIOS, FLEET_OVERHEADS, ROUTING_PROFILES, ROUTING_NEEDED,
-    DATACENTRE_LEVER.
+    DATACENTRE_LEVER, COOLING_LEVER.
     """
-    return [_scenarios(scenarios), _overheads(overheads), _profiles(profiles), _needed(needed), _sites(sites)]
+    return [
+        _scenarios(scenarios),
+        _overheads(overheads),
+        _profiles(profiles),
+        _needed(needed),
+        _sites(sites),
+        _cooling(cooling),
+    ]
 
 
 def percent(share: float) -> str:
@@ -46,6 +54,8 @@ def _scenarios(table: pd.DataFrame) -> Table:
                 "average_mw": of["average power"]["p50"],
                 "peak_mw": of["peak power"]["p50"],
                 "nodes": of["nodes"]["p50"],
+                "water": _band(of["water"]),
+                "water_on_site": _band(of["water on site"]),
                 "published": of["energy"]["published_value"],
             }
         )
@@ -56,6 +66,8 @@ def _scenarios(table: pd.DataFrame) -> Table:
         "average_mw": "MW",
         "peak_mw": "Peak MW",
         "nodes": "Servers",
+        "water": "ML a day",
+        "water_on_site": "ML on site",
         "published": "Published GWh",
     }
     formats = {"average_mw": digits(3), "peak_mw": digits(3), "nodes": decimals(0), "published": as_given}
@@ -128,3 +140,27 @@ def _sites(table: pd.DataFrame) -> Table:
     formats = dict.fromkeys(("from_pue_p50", "to_pue_p50"), decimals(2))
     caption = f"The lever of the datacentre: what another kind of site does, by PUE alone. {BANDS}."
     return Table("datacentre_lever", caption, shown, headings, formats)
+
+
+def _cooling(table: pd.DataFrame) -> Table:
+    rows = table.to_dict("records")
+    bands = {
+        name: [axes.interval(*(row[f"{name}_{p}"] for p in ("p50", "p5", "p95"))) for row in rows]
+        for name in ("onsite_before", "water_before", "water_after")
+    }
+    more = [f"{100 * (1 / row['energy_p50'] - 1):.1f} %" for row in rows]
+    shown = table.assign(**bands, more_energy=more)
+    headings = {
+        "title": "Sites",
+        "pue": "PUE",
+        "onsite_before": "On site before",
+        "water_before": "In all before",
+        "water_after": "In all after",
+        "more_energy": "More energy",
+        "worlds_saving_water": "Worlds that save water",
+    }
+    formats = {"pue": decimals(2), "worlds_saving_water": percent}
+    caption = (
+        f"A closed loop instead of the cooling that sites have: water, L per kWh of the servers. {BANDS}."
+    )
+    return Table("cooling_lever", caption, shown, headings, formats)

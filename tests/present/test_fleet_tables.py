@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
-from pipeline.contracts.fleet import DATACENTRE_LEVER, FLEET_OVERHEADS, FLEET_SCENARIOS
+from pipeline.contracts.fleet import COOLING_LEVER, DATACENTRE_LEVER, FLEET_OVERHEADS, FLEET_SCENARIOS
 from pipeline.contracts.routing import ROUTERS, ROUTING_NEEDED, ROUTING_PROFILES
 from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
 from pipeline.present.fleet_tables import fleet_tables
@@ -14,6 +14,7 @@ CONTRACTS = {
     "routing_profiles": ROUTING_PROFILES,
     "routing_needed": ROUTING_NEEDED,
     "datacentre_lever": DATACENTRE_LEVER,
+    "cooling_lever": COOLING_LEVER,
 }
 RESULTS = {name: read_table(f"data/results/{name}.csv", contract) for name, contract in CONTRACTS.items()}
 TABLES = {table.name: table.shown() for table in fleet_tables(*RESULTS.values())}

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.assumptions.base import Pue
 from pipeline.assumptions.deployments import Deployment
-from pipeline.assumptions.fleet import UNKNOWN_SITE, FleetScenario
+from pipeline.assumptions.fleet import FleetScenario
 from pipeline.estimate.fleet.draws import AGENTIC, TIERS, Call, FleetDraws, Picks
+from pipeline.estimate.fleet.places import Places
 from pipeline.estimate.load import part_load
 from pipeline.estimate.query_energy import serve
 from pipeline.fit.node_power import SERVER_GPUS
@@ -49,7 +49,7 @@ class UnitCost:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of a fleet in every world, (S,): queries, energy by kind, and power and servers of all."""
+    """A day of a fleet in every world, (S,): queries, energy by kind, and power, servers and water of all."""
 
     queries: Array
     kinds: Mapping[str, float]  # share of the queries by kind
@@ -57,6 +57,7 @@ class Day:
     average_mw: Array
     peak_mw: Array
     servers: Array
+    water_ml: Mapping[str, Array]  # by scope
 
     @property
     def total_gwh(self) -> Array:
@@ -95,38 +96,33 @@ def unit_cost(
     )
 
 
-def day(
-    scenario: FleetScenario,
-    costs: UnitCosts,
-    draws: FleetDraws,
-    sites: Mapping[str, Pue],
-    picks: Picks,
-) -> Day:
-    """A day of a scenario."""
+def day(scenario: FleetScenario, costs: UnitCosts, draws: FleetDraws, places: Places, picks: Picks) -> Day:
+    """A day of a scenario; water is that of what the servers draw (pipeline/estimate/water/draws.py)."""
     gain = scenario.gain.distribution.ppf(draws.gain_uniforms[picks.gain])
     more = scenario.queries_growth**scenario.years * (1 + scenario.rebound * (gain - 1))
     queries = scenario.queries_per_day * more
     factor = scenario.overhead / gain
-    pue = site_pue(scenario.site, draws, sites, picks)
-    energy: dict[str, Array] = {}
-    servers, peak = np.zeros_like(pue), np.zeros_like(pue)
+    at = places.of(scenario, picks.site)
+    it_wh: dict[str, Array] = {}
+    servers, peak = np.zeros_like(at.pue), np.zeros_like(at.pue)
     for kind, share in kind_shares(scenario).items():
         calls = queries * share * factor
         calls = calls * (draws.calls_per_task[picks.agents] if kind == AGENTIC else 1.0)
         of = {tier: costs[scenario.lengths, kind, tier] for tier in TIERS}
         parts = [(weight, of[tier]) for tier, weight in tier_shares(scenario).items()]
-        energy[kind] = calls * pue * sum(w * cost.energy_wh for w, cost in parts) / WH_PER_GWH
+        it_wh[kind] = calls * sum(w * cost.energy_wh for w, cost in parts)
         servers = servers + calls * sum(w * cost.server_days for w, cost in parts)
-        peak = peak + calls * pue * sum(w * cost.peak_w_days for w, cost in parts) / WATTS_PER_MW
-    average = np.sum(list(energy.values()), axis=0) * WH_PER_GWH / HOURS_PER_DAY / WATTS_PER_MW
-    return Day(queries, kind_shares(scenario), energy, average, peak, servers)
-
-
-def site_pue(site: str, draws: FleetDraws, sites: Mapping[str, Pue], picks: Picks) -> Array:
-    """PUE of a site in every world, (S,)."""
-    if site == UNKNOWN_SITE:
-        return draws.worlds.pue[picks.site]
-    return sites[site].distribution.ppf(draws.site_uniforms[picks.site])
+        peak = peak + calls * at.pue * sum(w * cost.peak_w_days for w, cost in parts) / WATTS_PER_MW
+    every_wh = np.sum(list(it_wh.values()), axis=0)
+    return Day(
+        queries=queries,
+        kinds=kind_shares(scenario),
+        energy_gwh={kind: wh * at.pue / WH_PER_GWH for kind, wh in it_wh.items()},
+        average_mw=every_wh * at.pue / HOURS_PER_DAY / WATTS_PER_MW,
+        peak_mw=peak,
+        servers=servers,
+        water_ml=at.water_ml(every_wh),
+    )
 
 
 def kind_shares(scenario: FleetScenario) -> dict[str, float]:

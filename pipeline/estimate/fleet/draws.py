@@ -57,6 +57,7 @@ class FleetDraws:
     calls_per_task: Array
     site_uniforms: Array
     gain_uniforms: Array
+    water_uniforms: Array  # (2, worlds): factors of water on site and of electricity
     curves: dict[tuple[str, str, str], EngineCurves]
     servers: dict[str, ServerFit]
     shares_seed: np.random.SeedSequence
@@ -107,7 +108,8 @@ def draw_fleet(
     model: ServingModel,
 ) -> FleetDraws:
     """Draw all worlds and calls, and price every deployment on every kind of call."""
-    world_seed, query_seed, model_seed, shares_seed, agent_seed = stage_seed(simulation, STAGE).spawn(5)
+    seeds = stage_seed(simulation, STAGE).spawn(6)
+    world_seed, query_seed, model_seed, shares_seed, agent_seed, water_seed = seeds
     propagation = settings.propagation
     worlds = draw_worlds(world_seed, propagation, re_estimate.load, re_estimate.pue)
     calls = {
@@ -122,7 +124,10 @@ def draw_fleet(
     curves = price(calls, [item for tier in tiers.values() for item in tier], worlds, model, model_seed,
                    re_estimate.deployments.tensorrt_share)  # fmt: skip
     tasks = settings.agents.calls_per_task.distribution.ppf(agent[0])
-    return FleetDraws(worlds, propagation, tiers, calls, tasks, site, gain, curves, servers, shares_seed)
+    water = own_uniforms(water_seed, propagation, 2)
+    return FleetDraws(
+        worlds, propagation, tiers, calls, tasks, site, gain, water, curves, servers, shares_seed
+    )
 
 
 def members(deployments: Deployments) -> list[Deployment]:

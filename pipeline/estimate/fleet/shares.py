@@ -16,12 +16,13 @@ from pipeline.contracts.read import validate
 from pipeline.distributions import Constant
 from pipeline.estimate.fleet.account import day, unit_costs
 from pipeline.estimate.fleet.draws import FleetDraws, Picks
+from pipeline.estimate.fleet.places import Places
 from pipeline.estimate.variance_shares import design, indices
 
 Array = NDArray[np.float64]
 
 
-def shares(settings: Fleet, draws: FleetDraws, names: Sequence[str]) -> pd.DataFrame:
+def shares(settings: Fleet, draws: FleetDraws, places: Places, names: Sequence[str]) -> pd.DataFrame:
     """FLEET_SHARES of the named scenarios; a group that cannot matter there has no row."""
     base_points = draws.propagation.variance_points
     seed = int(draws.shares_seed.generate_state(1)[0])
@@ -35,7 +36,7 @@ def shares(settings: Fleet, draws: FleetDraws, names: Sequence[str]) -> pd.DataF
         }
         groups = tuple(group for group in GROUPS if not absent.get(group, False))
         picks = _picks(groups, design(groups, base_points, seed), len(draws.worlds))
-        found = day(scenario, unit_costs(draws, picks), draws, settings.sites, picks)
+        found = day(scenario, unit_costs(draws, picks), draws, places, picks)
         table = indices(np.log(found.total_gwh), groups, base_points)
         tables.append(table.assign(scenario=name)[["scenario", *table.columns]])
     return validate(pd.concat(tables, ignore_index=True), FLEET_SHARES, "fleet shares")

@@ -12,13 +12,16 @@ from pipeline.contracts.fleet import FLEET_COMPARISONS, FLEET_SCENARIOS, FLEET_S
 from pipeline.contracts.read import validate
 from pipeline.estimate.fleet.account import HOURS_PER_DAY, Day, UnitCosts, day
 from pipeline.estimate.fleet.draws import FleetDraws, Picks
+from pipeline.estimate.fleet.places import Places
 from pipeline.estimate.nested import standard_error
-from pipeline.units import SECONDS_PER_HOUR, WH_PER_GWH
+from pipeline.units import ML_PER_L, SECONDS_PER_HOUR, WH_PER_GWH
 
 Array = NDArray[np.float64]
 MW_PER_GW = 1000.0
 MINUTES_PER_HOUR = 60.0
+ML_PER_MEGALITRE = 1e6 * ML_PER_L
 TOTAL = "total"
+WATER_NAMES = {"onsite": "water on site", "offsite": "water of electricity", "total": "water"}
 SWEPT = ("long_share", "agentic_share", "small_share")
 
 
@@ -38,6 +41,8 @@ def quantities(found: Day) -> Iterator[tuple[str, str, str, Array]]:
     yield "average power", TOTAL, "MW", found.average_mw
     yield "peak power", TOTAL, "MW", found.peak_mw
     yield "nodes", TOTAL, "nodes", found.servers
+    for scope, ml in found.water_ml.items():
+        yield WATER_NAMES[scope], TOTAL, "ML/day", ml / ML_PER_MEGALITRE
     if np.all(found.queries > 0):
         yield "mean energy", TOTAL, "Wh/query", found.total_gwh * WH_PER_GWH / found.queries
         for kind, share in found.kinds.items():
@@ -59,11 +64,13 @@ def rows_of(found: Day, draws: FleetDraws) -> list[dict[str, object]]:
     ]
 
 
-def scenarios(settings: Fleet, draws: FleetDraws, costs: UnitCosts, published: pd.Series) -> pd.DataFrame:
+def scenarios(
+    settings: Fleet, draws: FleetDraws, costs: UnitCosts, places: Places, published: pd.Series
+) -> pd.DataFrame:
     """FLEET_SCENARIOS; published: values of claims by key."""
     rows = []
     for name, scenario in settings.all.items():
-        found = day(scenario, costs, draws, settings.sites, Picks.as_drawn(draws.worlds))
+        found = day(scenario, costs, draws, places, Picks.as_drawn(draws.worlds))
         for row in rows_of(found, draws):
             claim = scenario.published_claim
             beside = claim is not None and row["quantity"] == "energy" and row["component"] == TOTAL
@@ -82,14 +89,14 @@ def scenarios(settings: Fleet, draws: FleetDraws, costs: UnitCosts, published: p
     return validate(table, FLEET_SCENARIOS, "fleet scenarios")
 
 
-def sweep(settings: Fleet, draws: FleetDraws, costs: UnitCosts) -> pd.DataFrame:
+def sweep(settings: Fleet, draws: FleetDraws, costs: UnitCosts, places: Places) -> pd.DataFrame:
     """FLEET_SWEEP: every combination of the listed choices, the rest as in the base scenario."""
     rows = []
     grid = product(*(getattr(settings.sweep, name) for name in SWEPT))
     for number, values in enumerate(grid, start=1):
         choice = dict(zip(SWEPT, values, strict=True))
         scenario = changed(settings.base, choice)
-        found = day(scenario, costs, draws, settings.sites, Picks.as_drawn(draws.worlds))
+        found = day(scenario, costs, draws, places, Picks.as_drawn(draws.worlds))
         rows += [
             {"combination": number, **choice, **row, "n_worlds": len(draws.worlds)}
             for row in rows_of(found, draws)
@@ -102,13 +109,15 @@ def changed(scenario: FleetScenario, choice: Mapping[str, float]) -> FleetScenar
     return FleetScenario.model_validate(scenario.model_dump(by_alias=True) | dict(choice))
 
 
-def comparisons(settings: Fleet, draws: FleetDraws, costs: UnitCosts, facts: pd.DataFrame) -> pd.DataFrame:
+def comparisons(
+    settings: Fleet, draws: FleetDraws, costs: UnitCosts, places: Places, facts: pd.DataFrame
+) -> pd.DataFrame:
     """FLEET_COMPARISONS: each scenario over as many web searches or minutes of television as it has queries,
     and over a datacentre; facts: the table `comparisons` of data/published.
     """
     rows = []
     for name, scenario in settings.all.items():
-        found = day(scenario, costs, draws, settings.sites, Picks.as_drawn(draws.worlds))
+        found = day(scenario, costs, draws, places, Picks.as_drawn(draws.worlds))
         for what, gwh, source in references(facts, found.queries):
             over = band(np.divide(found.total_gwh, gwh, where=gwh > 0, out=np.zeros_like(gwh)),
                         draws.worlds.replicates)  # fmt: skip

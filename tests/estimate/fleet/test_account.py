@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from pipeline.assumptions.fleet import Fleet
+from pipeline.errors import InputError
 from pipeline.estimate.fleet.account import KINDS, UnitCost
 from pipeline.estimate.fleet.draws import TIERS
-from tests.estimate.fleet.parts import COSTS, DRAWS, FLEET, a_day, gain_of, scenario
+from pipeline.estimate.fleet.places import Places
+from tests.estimate.fleet.parts import COSTS, DRAWS, FLEET, PLACES, SITES, WATER, a_day, gain_of, scenario
 
 EVERYTHING = {"long_share": 0.2, "agentic_share": 0.1, "small_share": 0.3, "middle_share": 0.2}
 
@@ -99,3 +102,31 @@ def test_every_kind_and_tier_is_priced() -> None:
 def test_impossible_choices_are_refused(choice: dict) -> None:
     with pytest.raises(ValidationError):
         scenario(**choice)
+
+
+def test_water_is_that_of_what_the_servers_draw() -> None:
+    base, hot = a_day(), a_day(site="as water_site", water_site="hot_dry")
+    it_kwh = base.total_gwh * 1e6 / DRAWS.worlds.pue
+    factors = PLACES.sites["microsoft_today"]
+    assert base.water_ml["onsite"] == pytest.approx(it_kwh * factors.wue_l_per_kwh * 1e3)
+    grid = base.total_gwh * 1e6 * factors.electricity_l_per_kwh * 1e3
+    assert base.water_ml["offsite"] == pytest.approx(grid)
+    assert base.water_ml["total"] == pytest.approx(base.water_ml["onsite"] + base.water_ml["offsite"])
+    assert hot.total_gwh / base.total_gwh == pytest.approx(PLACES.sites["hot_dry"].pue / DRAWS.worlds.pue)
+    assert (hot.water_ml["onsite"] > base.water_ml["onsite"]).all()
+
+
+def test_designs_without_evaporation_take_no_water_on_site() -> None:
+    dry = a_day(site="as water_site", water_site="zero_water")
+    assert (dry.water_ml["onsite"] == 0).all()
+    assert (dry.water_ml["offsite"] > 0).all()
+
+
+def test_an_unknown_place_is_refused_by_its_name() -> None:
+    with pytest.raises(ValueError, match="site 'nowhere' is none of"):
+        Fleet.model_validate(
+            FLEET.model_dump(by_alias=True) | {"base": scenario(site="nowhere").model_dump(by_alias=True)}
+        )
+    elsewhere = FLEET.model_copy(update={"base": scenario(water_site="nowhere")})
+    with pytest.raises(InputError, match="water_site 'nowhere', expected one of published"):
+        Places.draw(elsewhere, DRAWS, WATER, SITES)

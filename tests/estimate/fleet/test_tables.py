@@ -7,13 +7,13 @@ from pipeline.contracts.published import CLAIMS
 from pipeline.contracts.routing import COMPARISONS
 from pipeline.estimate.fleet.overheads import overheads
 from pipeline.estimate.fleet.shares import shares
-from pipeline.estimate.fleet.sites import datacentre_lever
+from pipeline.estimate.fleet.sites import cooling_lever, datacentre_lever
 from pipeline.estimate.fleet.tables import band, comparisons, headline, scenarios, sweep
-from tests.estimate.fleet.parts import COSTS, DRAWS, FLEET, a_day
+from tests.estimate.fleet.parts import COSTS, DRAWS, FLEET, PLACES, SITES, WATER, a_day
 from tests.estimate.study_parts import SETTINGS, SIMULATION
 
 PUBLISHED = read_table("data/published/claims.csv", CLAIMS).set_index("key")["value"]
-SCENARIOS = scenarios(FLEET, DRAWS, COSTS, PUBLISHED)
+SCENARIOS = scenarios(FLEET, DRAWS, COSTS, PLACES, PUBLISHED)
 
 
 def energy_of(table: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def test_the_band_is_ignorance_and_its_monte_carlo_error_is_apart() -> None:
 
 
 def test_the_sweep_has_every_combination_and_meets_the_base() -> None:
-    table = energy_of(sweep(FLEET, DRAWS, COSTS))
+    table = energy_of(sweep(FLEET, DRAWS, COSTS, PLACES))
     assert len(table) == 27
     like_base = (table[["long_share", "agentic_share", "small_share"]] == [0.1, 0, 0]).all(axis=1)
     base = energy_of(SCENARIOS).set_index("scenario").loc["base", "p50"]
@@ -42,7 +42,7 @@ def test_the_sweep_has_every_combination_and_meets_the_base() -> None:
 
 
 def test_shares_of_the_band_are_of_what_can_matter() -> None:
-    table = shares(FLEET, DRAWS, ["base", "published_improved", "agents_tenth"])
+    table = shares(FLEET, DRAWS, PLACES, ["base", "published_improved", "agents_tenth"])
     groups = table.groupby("scenario")["group"].agg(set).to_dict()
     assert groups["base"] == {"length", "throughput", "power", "load", "site"}
     assert groups["published_improved"] == {"throughput", "power", "load", "site", "gain"}
@@ -63,7 +63,7 @@ def test_the_published_factor_is_the_product_of_three() -> None:
 
 def test_comparisons_follow_the_published_values() -> None:
     facts = read_table("data/published/comparisons.csv", COMPARISONS)
-    table = comparisons(FLEET, DRAWS, COSTS, facts)
+    table = comparisons(FLEET, DRAWS, COSTS, PLACES, facts)
     base = table[table["scenario"] == "base"].set_index("compared_with")
     assert base.loc["as many web searches, 2009", "value_gwh_per_day"] == pytest.approx(0.3)
     assert base.loc["as many minutes of television", "value_gwh_per_day"] == pytest.approx(1.6)
@@ -88,3 +88,15 @@ def test_moving_to_a_better_site_helps_and_the_table_says_from_where() -> None:
     assert moves["industry", "best"] == pytest.approx(
         moves["industry", "hyperscale mean"] * moves["hyperscale mean", "best"], rel=0.02
     )
+
+
+def test_a_closed_loop_trades_water_on_site_for_energy() -> None:
+    table = cooling_lever(WATER, SITES, FLEET.propagation, SIMULATION)
+    assert "zero_water" not in set(table["site_scenario"])
+    assert (table["energy_p95"] <= 1).all()
+    evaporative = table.set_index("site_scenario")
+    assert (
+        evaporative.loc["hot_dry", "worlds_saving_water"]
+        > evaporative.loc["hydro_grid", "worlds_saving_water"]
+    )
+    assert (table["water_before_p50"] > table["onsite_before_p50"]).all()

@@ -1,14 +1,16 @@
 """Figures of fleets and routing."""
 
-from pipeline.present.figures.fleet import routing, scenarios, shares, sweep
+from pipeline.present.figures.fleet import routing, scenarios, shares, sites, sweep
 from pipeline.present.figures.fleet.tables import (
     COMPARISONS_CSV,
+    COOLING_CSV,
     CURVE_CSV,
     NEEDED_CSV,
     PROFILES_CSV,
     ROUTERS_CSV,
     SCENARIOS_CSV,
     SHARES_CSV,
+    SITES_CSV,
     SWEEP_CSV,
 )
 from pipeline.present.figures.registry import Entry
@@ -41,5 +43,12 @@ FIGURES = [
         "double",
         sweep.fig_fleet_sweep,
         [SWEEP_CSV],
+    ),
+    Entry(
+        "fig-f5-sites",
+        "The lever of the datacentre: PUE, and cooling with its water",
+        "double",
+        sites.fig_sites,
+        [SITES_CSV, COOLING_CSV],
     ),
 ]

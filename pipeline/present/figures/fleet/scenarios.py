@@ -14,13 +14,13 @@ from pipeline.present.save import Drawing
 
 BLUE = style.MEANING["re_estimated"]
 LINES = {"as many web searches, 2009": "as many web searches", "a 30 MW datacentre at its load": "30 MW site"}
-COLUMNS_PT = {"GWh a day": 6.0, "MW": 76.0, "peak": 104.0, "servers": 128.0}  # right of the panel
+COLUMNS_PT = {"GWh a day": 6.0, "MW": 66.0, "peak": 88.0, "servers": 110.0, "ML": 142.0, "on site": 160.0}
 
 
 def fig_fleet_scenarios(tables: FleetTables, profile: Figures) -> Drawing:
     """Forest of scenarios on one log axis."""
     energy = tables.energy()
-    figure, ax = style.new_figure(profile, "double", 96)
+    figure, ax = style.new_figure(profile, "double", 108)
     for y, row in enumerate(energy.to_dict("records")):
         marks.range_marks(ax, y, row["p5"], row["p50"], row["p95"], BLUE)
         if pd.notna(row["published_value"]):
@@ -50,9 +50,9 @@ def fig_fleet_scenarios(tables: FleetTables, profile: Figures) -> Drawing:
         "(not Monte Carlo error, which is below 2 % of each median). Open diamond: the published value "
         "of the same scenario. A billion queries a day unless said otherwise, all to large models at a "
         "site that is not known. Dashed: as many web searches at 0.3 Wh, a figure of 2009, and a site of "
-        "30 MW at 80 % load. On the right: median with that interval, average and peak power, and "
-        "servers of eight accelerators (medians). Gains, growth and rebound are choices. "
-        f"{words[:1].upper()}{words[1:]}."
+        "30 MW at 80 % load. On the right: median with that interval, average and peak power, servers of "
+        "eight accelerators, and megalitres of water in all and on site (medians). Gains, growth and "
+        f"rebound are choices. {words[:1].upper()}{words[1:]}."
     )
     return Drawing(figure, alt, caption)
 
@@ -76,11 +76,12 @@ def _columns(ax: Axes, tables: FleetTables, energy: pd.DataFrame) -> None:
     """Numbers beside each row under heads that stand above the axes."""
     others = [
         tables.quantity(name).set_index("scenario").loc[energy["scenario"], "p50"]
-        for name in ("average power", "peak power", "nodes")
+        for name in ("average power", "peak power", "nodes", "water", "water on site")
     ]
     power, peak = ([axes.significant(value) for value in side] for side in others[:2])
+    water = [[axes.significant(value) for value in side] for side in others[3:]]
     servers = [f"{float(f'{value:.2g}'):,.0f}" for value in others[2]]
-    texts = [[_band(row) for row in energy.to_dict("records")], power, peak, servers]
+    texts = [[_band(row) for row in energy.to_dict("records")], power, peak, servers, *water]
     for (head, x), column in zip(COLUMNS_PT.items(), texts, strict=True):
         look: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL_PT}
         ax.annotate(head, (1, 1), (x, 1), xycoords="axes fraction", va="bottom", color=style.MUTED, **look)

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.contracts.fleet import FLEET_COMPARISONS, FLEET_SCENARIOS, FLEET_SHARES, FLEET_SWEEP
+from pipeline.contracts.fleet import (
+    COOLING_LEVER,
+    DATACENTRE_LEVER,
+    FLEET_COMPARISONS,
+    FLEET_SCENARIOS,
+    FLEET_SHARES,
+    FLEET_SWEEP,
+)
 from pipeline.contracts.read import read_table
 from pipeline.contracts.routing import ROUTERS, ROUTING_CURVE, ROUTING_NEEDED, ROUTING_PROFILES
 
@@ -16,6 +23,8 @@ CURVE_CSV = "data/results/routing_curve.csv"
 PROFILES_CSV = "data/results/routing_profiles.csv"
 NEEDED_CSV = "data/results/routing_needed.csv"
 ROUTERS_CSV = "data/published/routers.csv"
+SITES_CSV = "data/results/datacentre_lever.csv"
+COOLING_CSV = "data/results/cooling_lever.csv"
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class FleetTables:
     profiles: pd.DataFrame
     needed: pd.DataFrame
     routers: pd.DataFrame
+    sites: pd.DataFrame
+    cooling: pd.DataFrame
 
     def energy(self) -> pd.DataFrame:
         """Energy of all queries by scenario, published lengths first."""
@@ -52,4 +63,6 @@ def read_tables() -> FleetTables:
         profiles=read_table(PROFILES_CSV, ROUTING_PROFILES),
         needed=read_table(NEEDED_CSV, ROUTING_NEEDED),
         routers=read_table(ROUTERS_CSV, ROUTERS),
+        sites=read_table(SITES_CSV, DATACENTRE_LEVER),
+        cooling=read_table(COOLING_CSV, COOLING_LEVER),
     )
