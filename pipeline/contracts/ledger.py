@@ -3,7 +3,7 @@
 import pandera.pandas as pa
 
 VERDICTS = ["exact", "within Monte Carlo error", "differs", "cannot be computed", "not yet"]
-COMPARED_WITH = ["authors' stream", "our stream", "assumptions", "nothing"]
+COMPARED_WITH = ["authors' stream", "our stream", "assumptions", "re-estimate", "nothing"]
 
 
 def _number() -> pa.Column:

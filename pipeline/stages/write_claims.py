@@ -1,6 +1,7 @@
 """Lay every published number beside ours, with a verdict: the claims ledger.
 
-Inputs: build/published/claims.parquet, data/results/{energy_per_query,fleet,token_lengths}.csv.
+Inputs: build/published/claims.parquet,
+data/results/{energy_per_query,fleet,token_lengths,routing_profiles}.csv.
 Outputs: data/results/claims.csv. Settings: assumptions.as_published.base (the levers).
 """
 
@@ -11,6 +12,7 @@ import pandas as pd
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET, TOKEN_LENGTHS
+from pipeline.contracts.routing import ROUTING_PROFILES
 from pipeline.errors import run
 from pipeline.files import write_csv
 from pipeline.present.claims import make_ledger
@@ -30,6 +32,7 @@ def main() -> None:
         fleet=read_table(RESULTS / "fleet.csv", FLEET),
         tokens=read_table(RESULTS / "token_lengths.csv", TOKEN_LENGTHS),
         claims=pd.read_parquet(CLAIMS),
+        routing=read_table(RESULTS / "routing_profiles.csv", ROUTING_PROFILES),
         levers={name: getattr(base, f"lever_{name}").distribution for name in LEVERS},
     )
 

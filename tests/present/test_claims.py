@@ -15,6 +15,7 @@ from pipeline.present.claims.recipes import (
     Query,
     RangeOver,
     Ratio,
+    RouterProfiles,
     Scaled,
     TokenLengths,
     Unresolved,
@@ -198,3 +199,16 @@ def test_an_estimate_scales_its_error():
     scaled = Estimate(np.array([1.0, 2, 3]), np.array([0.1, 0.2, 0.3])).scaled(10)
     assert scaled.ours.tolist() == [10, 20, 30]
     assert scaled.error.tolist() == [1, 2, 3]
+
+
+def test_profiles_of_a_router_are_compared_by_their_medians():
+    profiles = pd.DataFrame(
+        {"regime": ["short"] * 3, "profile": ["quality", "balanced", "cost"], "p50": [1.4, 4.9, 10.2]}
+    )
+    evidence = Evidence(energy(), fleet(), lengths(), claims(low=5.0, high=10.0), {}, profiles)
+    recipe = RouterProfiles(regime="short", value="balanced", low="quality", high="cost")
+    other = Unresolved(verdict=CANNOT, reason="no data")
+    row = make_ledger(evidence, {"c": recipe, "other": other}).iloc[0]
+    assert row["verdict"] == "differs"
+    assert list(row[["ours_value", "ours_low", "ours_high"]]) == [4.9, 1.4, 10.2]
+    assert row["compared_with"] == "re-estimate"

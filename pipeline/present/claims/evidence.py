@@ -1,7 +1,7 @@
 """What a claim is checked with: the result tables, and estimates with their Monte Carlo error."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,7 @@ class Evidence:
     tokens: pd.DataFrame  # pipeline.contracts.results.TOKEN_LENGTHS
     claims: pd.DataFrame  # pipeline.contracts.published.CLAIMS
     levers: Mapping[str, Distribution]
+    routing: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.routing.ROUTING_PROFILES
 
     def query(self, variant: str, regime: str, subject: str) -> pd.Series:
         """The row of one subject in energy_per_query; KeyError when there is none."""
@@ -54,6 +55,10 @@ class Evidence:
         """The row of one scenario in the fleet table; KeyError when there is none."""
         keys = {"analysis": "as_published", "variant": variant, "scenario": scenario, "component": component}
         return _only_row(self.fleet, keys)
+
+    def router_profile(self, regime: str, profile: str) -> pd.Series:
+        """The row of one profile of the commercial router; KeyError when there is none."""
+        return _only_row(self.routing, {"regime": regime, "profile": profile})
 
     def published(self, key: str) -> float:
         """The printed value of another claim."""

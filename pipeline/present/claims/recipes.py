@@ -13,6 +13,7 @@ from scipy.stats import qmc
 from pipeline.present.claims.evidence import AUTHORS_STREAM, Estimate, Evidence
 
 AUTHORS, OURS, ASSUMPTIONS = "authors' stream", "our stream", "assumptions"
+RE_ESTIMATE = "re-estimate"
 NOT_YET, CANNOT = "not yet", "cannot be computed"
 GRID_LOG2 = 18  # quartiles of the product of three log-normals come out within 0.01 %
 QUARTILES = np.array([0.5, 0.25, 0.75])  # in the order value, low, high
@@ -164,6 +165,22 @@ class LeverMedians(Recipe):
         """Low and high of the medians."""
         medians = [evidence.levers[name].median() for name in self.levers]
         return Estimate.of(low=min(medians), high=max(medians))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouterProfiles(Recipe):
+    """How many times less energy a commercial router takes than its largest model, by profile."""
+
+    regime: str
+    value: str
+    low: str
+    high: str
+    compared_with: str = RE_ESTIMATE
+
+    def evaluate(self, evidence: Evidence) -> Estimate:
+        """Medians over what is not known, of the profiles named."""
+        profiles = (self.value, self.low, self.high)
+        return Estimate.of(*(float(evidence.router_profile(self.regime, name)["p50"]) for name in profiles))
 
 
 @dataclass(frozen=True, kw_only=True)

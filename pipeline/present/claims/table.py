@@ -11,6 +11,7 @@ from pipeline.present.claims.recipes import (
     RangeOver,
     Ratio,
     Recipe,
+    RouterProfiles,
     Scaled,
     TokenLengths,
     Unresolved,
@@ -78,6 +79,12 @@ LENGTHS = (
     "The printed quartiles are those of {} ({{low}} to {{high}}) but the printed median is the setting; "
     "the median of those draws is {{value}}."
 )
+ROUTED = (
+    "A commercial router set to quality, balanced or cost takes {low}, {value} or {high} times less "
+    "energy than its largest model alone, if its models have the sizes that others assume and write the "
+    "same number of tokens: the range is that of the balanced to the cost profile. Fara-7B and Phi were "
+    "not among its choices, and how the answers compare is not published."
+)
 IS_INPUT = "The released code takes this range as an input (the {} multiplier); nothing there derives it."
 
 PRINTED: dict[str, Recipe] = {
@@ -104,9 +111,8 @@ PRINTED: dict[str, Recipe] = {
     "blog.short": _blend("v2", "short", decimals=TWO_DECIMALS),
     "blog.overestimate": _earlier_over_ours(),
     "blog.water": Unresolved(verdict=NOT_YET, reason=WATER),
-    "blog.models": Unresolved(
-        verdict=CANNOT,
-        reason="Neither throughput of the named small models nor a routing share is published.",
+    "blog.models": RouterProfiles(
+        regime="short", value="balanced", low="quality", high="cost", reason=ROUTED, explain=True
     ),
     "blog.serving": Unresolved(verdict=CANNOT, reason=IS_INPUT.format("serving")),
     "blog.hardware": Unresolved(verdict=CANNOT, reason=IS_INPUT.format("hardware")),

@@ -1,0 +1,68 @@
+"""The what-ifs of params.yaml: what they replace, what they keep, what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.assumptions.load import load, read
+from pipeline.errors import InputError
+
+PARAMS = Path("params.yaml")
+
+
+def changed(folder: Path, key: str, value: Any) -> Path:
+    """A copy of params.yaml with one dotted key replaced, as `-S key=value` does."""
+    yaml = YAML(typ="safe")
+    data = yaml.load(PARAMS)
+    *parents, last = key.split(".")
+    section = data
+    for parent in parents:
+        section = section[parent]
+    section[last] = value
+    path = folder / "params.yaml"
+    yaml.dump(data, path)
+    return path
+
+
+def test_a_what_if_changes_the_base_and_what_does_not_replace_it(tmp_path: Path) -> None:
+    path = changed(tmp_path, "scenario.fleet.base.queries_per_day", 3e9)
+    fleet, before = load("scenario.fleet", path=path), load("scenario.fleet")
+    assert fleet.base.queries_per_day == 3e9
+    for name, scenario in fleet.scenarios.items():
+        own = before.scenarios[name].queries_per_day != before.base.queries_per_day
+        assert scenario.queries_per_day == (before.scenarios[name].queries_per_day if own else 3e9)
+
+
+def test_the_sweep_has_the_27_combinations_that_are_documented() -> None:
+    sweep = load("scenario.fleet.sweep")
+    assert [len(values) for values in (sweep.long_share, sweep.agentic_share, sweep.small_share)] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "where", "what"),
+    [
+        ("base.long_share", 1.2, "scenario.fleet.base.long_share: ", "less than or equal to 1"),
+        ("base.agentic_share", 0.95, "scenario.fleet.base: ", "exceed 1 together"),
+        ("base.queries_per_day", "many", "scenario.fleet.base.queries_per_day: ", "valid number"),
+        ("base.quries_per_day", 1e9, "scenario.fleet.base.quries_per_day: ", "not permitted"),
+        ("base.overhead", 0.5, "scenario.fleet.base.overhead: ", "greater than or equal to 1"),
+        ("base.lengths", "mine", "scenario.fleet.base.lengths: ", "'published' or 'production'"),
+        ("base.site", "moon", "scenario.fleet: ", "site 'moon' is none of"),
+        ("sites.best.distribution.p5", 0.9, "scenario.fleet.sites.best", "above (1.0) must be below p5"),
+        ("agents.calls_per_task.unit", "calls", "scenario.fleet.agents.calls_per_task: ", "'calls/task'"),
+        ("scenarios.routed.small_share", 0.8, "scenario.fleet.scenarios.routed: ", "exceed 1 together"),
+        ("propagation.outer", 100, "scenario.fleet.propagation.outer: ", "power of two"),
+    ],
+)
+def test_an_impossible_what_if_is_refused_with_its_key(
+    tmp_path: Path, key: str, value: Any, where: str, what: str
+) -> None:
+    path = changed(tmp_path, f"scenario.fleet.{key}", value)
+    with pytest.raises(InputError) as error:
+        read(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}, {where}")
+    assert what in message
+    assert message.count("\n") == 0, "one mistake, one line"
