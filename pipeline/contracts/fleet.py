@@ -10,8 +10,9 @@ from pipeline.contracts.columns import count, number, text, word
 
 NOT_NEGATIVE = pa.Check.ge(0)
 KINDS = ["short", "long", "agentic"]
+PERCENTILES = ("p5", "p50", "p95")
 UNITS = ["GWh/day", "MW", "nodes", "Wh/query", "ML/day"]
-GROUPS = ["length", "throughput", "power", "load", "site", "agents", "gain"]
+GROUPS = ["length", "throughput", "power", "load", "site", "calls", "context", "gain"]
 
 
 def _band(of: str) -> dict[str, pa.Column]:
@@ -31,6 +32,30 @@ _RESULT = {
     "mc_error_p50": number("Monte Carlo standard error of p50", NOT_NEGATIVE),
 }
 _WORLDS = {"n_worlds": count("draws of what is not known", pa.Check.gt(0))}
+
+TIERS = ["large", "middle", "small"]
+
+FLEET_UNIT_COSTS = _unique(
+    {
+        "lengths": word("of short and long queries", ["published", "production"]),
+        "kind": word("of call: a query, or one of the calls of an agent's task", KINDS),
+        "tier": word("of models, in equal parts", TIERS),
+        **{
+            f"it_wh_{p}": number(f"Wh of the servers for a call, PUE 1, {p}", NOT_NEGATIVE)
+            for p in PERCENTILES
+        },
+        **{
+            f"servers_{p}": number(f"servers kept for a million calls a day, {p}", NOT_NEGATIVE)
+            for p in PERCENTILES
+        },
+        **{
+            f"peak_kw_{p}": number(f"kW at peak for a million calls a day, PUE 1, {p}", NOT_NEGATIVE)
+            for p in PERCENTILES
+        },
+    },
+    ["lengths", "kind", "tier"],
+    "What one model call takes: a fleet is a sum of these, though its band is no sum of their bands.",
+)
 
 FLEET_SCENARIOS = _unique(
     {
@@ -105,7 +130,7 @@ DATACENTRE_LEVER = _unique(
         **{
             f"{when}_pue_{name}": number(f"PUE {when} there, {name}", pa.Check.ge(1))
             for when in ("from", "to")
-            for name in ("p5", "p50", "p95")
+            for name in PERCENTILES
         },
         **_band("energy before over energy after"),
         "mc_error_p50": number("Monte Carlo standard error of p50", NOT_NEGATIVE),
@@ -125,14 +150,11 @@ COOLING_LEVER = _unique(
         "site_scenario": text("scenario of assumptions.water"),
         "title": text("its sites in words"),
         "pue": number("PUE of its sites before", pa.Check.ge(1)),
-        **{
-            f"energy_{p}": number(f"energy before over after, {p}; below 1: more")
-            for p in ("p5", "p50", "p95")
-        },
+        **{f"energy_{p}": number(f"energy before over after, {p}; below 1: more") for p in PERCENTILES},
         **{
             f"{name}_{p}": number(f"{words}, {p}", NOT_NEGATIVE)
             for name, words in _PER_KWH.items()
-            for p in ("p5", "p50", "p95")
+            for p in PERCENTILES
         },
         "worlds_saving_water": number("share of the worlds in which it saves water in all", NOT_NEGATIVE),
     },

@@ -150,6 +150,21 @@ ROUTING_PROFILES = _unique(
     "Energy of the three profiles of a commercial router, sizes of closed models as others assume them.",
 )
 
+ROUTING_PUBLISHED = _unique(
+    {
+        "key": text("row of data/published/routers.csv"),
+        "router": text("name of the router"),
+        "benchmark": text("prompts that it was measured on"),
+        **_CASE,
+        "share_small": number("share of prompts that went to the small model", SHARE),
+        "quality_kept": number("quality over that of the large model alone", SHARE),
+        **_band("energy of all to the large model over energy at that share"),
+        "mc_error_p50": number("Monte Carlo standard error of p50", NOT_NEGATIVE),
+    },
+    ["key", "pair", "regime"],
+    "What the shares of published routers, at the quality that they keep, would gain here.",
+)
+
 ROUTING_NEEDED = _unique(
     {
         **_CASE,

@@ -26,6 +26,7 @@ class FleetNumberTables:
     routing_curve: pd.DataFrame
     routing_profiles: pd.DataFrame
     routing_needed: pd.DataFrame
+    routing_published: pd.DataFrame
     datacentre_lever: pd.DataFrame
     cooling_lever: pd.DataFrame
 
@@ -42,6 +43,7 @@ def collect_fleet(tables: FleetNumberTables, routers: pd.DataFrame, settings: Fl
         ("routing-needed", _worded(tables.routing_needed, "gain"), ["pair", "regime", "gain"]),
         ("routing-curve", _worded(tables.routing_curve, "share_small"), ["pair", "regime", "share_small"]),
         ("routers", routers, ["key"]),
+        ("routed", tables.routing_published, ["key", "pair", "regime"]),
         ("site", tables.datacentre_lever, ["from_site", "to_site"]),
         ("cooling", tables.cooling_lever, ["site_scenario"]),
     ]:

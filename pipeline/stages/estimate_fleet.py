@@ -2,8 +2,8 @@
 
 Inputs: data/results/{length_fits,length_parameters,length_traffic,node_power_fits}.csv,
 data/results/serving_model/, build/published/{claims,comparisons,sites,pue,wue,electricity_water}.parquet.
-Outputs: data/results/fleet_{scenarios,sweep,shares,overheads,comparisons}.csv and the headline of the base
-scenario, data/results/fleet_metrics.json. Settings: scenario.fleet, assumptions.re_estimate,
+Outputs: data/results/fleet_{unit_costs,scenarios,sweep,shares,overheads,comparisons}.csv, and the headline of
+the base scenario, data/results/fleet_metrics.json. Settings: scenario.fleet, assumptions.re_estimate,
 assumptions.water, simulation, the published overheads of assumptions.as_published.
 """
 
@@ -19,7 +19,7 @@ from pipeline.estimate.fleet.draws import Picks, draw_fleet
 from pipeline.estimate.fleet.overheads import overheads
 from pipeline.estimate.fleet.places import Places
 from pipeline.estimate.fleet.shares import shares
-from pipeline.estimate.fleet.tables import comparisons, headline, scenarios, sweep
+from pipeline.estimate.fleet.tables import comparisons, headline, scenarios, sweep, unit_cost_table
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
 from pipeline.estimate.water.sites import site_factors
 from pipeline.files import write_csv, write_json
@@ -49,6 +49,7 @@ def main() -> None:
 
     costs = unit_costs(draws, Picks.as_drawn(draws.worlds))
     found = {
+        "unit_costs": unit_cost_table(costs, draws.worlds.replicates),
         "scenarios": scenarios(settings, draws, costs, places, claims),
         "sweep": sweep(settings, draws, costs, places),
         "shares": shares(settings, draws, places, SHARES_OF),

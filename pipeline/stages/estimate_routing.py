@@ -2,7 +2,7 @@
 
 Inputs: data/results/{length_fits,length_parameters,length_traffic,node_power_fits}.csv,
 data/results/serving_model/, build/published/{routing,routers}.parquet.
-Outputs: data/results/routing_{curve,profiles,needed}.csv.
+Outputs: data/results/routing_{curve,profiles,published,needed}.csv.
 Settings: scenario.fleet, assumptions.re_estimate, simulation.
 """
 
@@ -16,7 +16,7 @@ from pipeline.errors import run
 from pipeline.estimate.fleet.account import unit_costs
 from pipeline.estimate.fleet.draws import Picks, draw_fleet
 from pipeline.estimate.fleet.router_energy import routed_energies
-from pipeline.estimate.fleet.routing import curves, needed, profiles
+from pipeline.estimate.fleet.routing import curves, needed, profiles, published
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
 from pipeline.files import write_csv
 
@@ -39,6 +39,7 @@ def main() -> None:
     tables = {
         "curve": curves(found.pairs, replicates),
         "profiles": profiles(choices, found.models, closed, replicates),
+        "published": published(found.pairs, routers, replicates),
         "needed": needed(found.pairs, settings.routing.gains, float(routers["share_small"].max())),
     }
 

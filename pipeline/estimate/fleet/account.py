@@ -72,7 +72,7 @@ def unit_costs(draws: FleetDraws, picks: Picks) -> UnitCosts:
     """Cost of one call of each kind on each tier, the tier's models in equal parts."""
     found = {}
     for (lengths, kind), call in draws.calls.items():
-        drawn = call.take(picks.agents if kind == AGENTIC else picks.length)
+        drawn = call.take(picks.context if kind == AGENTIC else picks.length)
         for tier in TIERS:
             costs = [unit_cost(draws, item, (lengths, kind), drawn, picks) for item in draws.tiers[tier]]
             found[lengths, kind, tier] = UnitCost.mean(costs)
@@ -107,7 +107,7 @@ def day(scenario: FleetScenario, costs: UnitCosts, draws: FleetDraws, places: Pl
     servers, peak = np.zeros_like(at.pue), np.zeros_like(at.pue)
     for kind, share in kind_shares(scenario).items():
         calls = queries * share * factor
-        calls = calls * (draws.calls_per_task[picks.agents] if kind == AGENTIC else 1.0)
+        calls = calls * (draws.calls_per_task[picks.calls] if kind == AGENTIC else 1.0)
         of = {tier: costs[scenario.lengths, kind, tier] for tier in TIERS}
         parts = [(weight, of[tier]) for tier, weight in tier_shares(scenario).items()]
         it_wh[kind] = calls * sum(w * cost.energy_wh for w, cost in parts)

@@ -7,7 +7,7 @@ task. Of an agent's context only what the cache does not hold is computed again,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,14 +76,15 @@ class Picks:
     power: Indices
     load: Indices
     site: Indices
-    agents: Indices
+    calls: Indices  # of an agent's task
+    context: Indices  # of its calls: input, output, share in the cache
     gain: Indices
 
     @classmethod
     def as_drawn(cls, worlds: Worlds) -> "Picks":
         """Every world as it is."""
         every = np.arange(len(worlds))
-        return cls(*(every for _ in range(7)))
+        return cls(*(every for _ in fields(cls)))
 
     def conditions(self, worlds: Worlds, context_tokens: Array) -> Conditions:
         """Conditions at PUE 1: what a site adds is put on top."""

@@ -18,6 +18,7 @@ from pipeline.contracts.routing import (
     ROUTING_CURVE,
     ROUTING_NEEDED,
     ROUTING_PROFILES,
+    ROUTING_PUBLISHED,
     SIZE_CLASSES,
     UNKNOWN,
 )
@@ -63,6 +64,24 @@ def curves(pairs: Mapping[tuple[str, str], PairEnergy], replicates: int) -> pd.D
         for share in SHARES
     ]
     return validate(pd.DataFrame(rows, columns=list(ROUTING_CURVE.columns)), ROUTING_CURVE, "routing curve")
+
+
+def published(
+    pairs: Mapping[tuple[str, str], PairEnergy], routers: pd.DataFrame, replicates: int
+) -> pd.DataFrame:
+    """ROUTING_PUBLISHED; routers: ROUTERS. Their quality is that of their own models and prompts."""
+    rows = [
+        {
+            **{name: router[name] for name in ("key", "router", "benchmark", "share_small", "quality_kept")},
+            "pair": pair,
+            "regime": regime,
+            **band(gain(router["share_small"], one.large, one.small, one.router), replicates),
+        }
+        for router in routers.to_dict("records")
+        for (pair, regime), one in pairs.items()
+    ]
+    table = pd.DataFrame(rows, columns=list(ROUTING_PUBLISHED.columns))
+    return validate(table, ROUTING_PUBLISHED, "routing at published shares")
 
 
 def needed(

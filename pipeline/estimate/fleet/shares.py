@@ -31,7 +31,8 @@ def shares(settings: Fleet, draws: FleetDraws, places: Places, names: Sequence[s
         scenario = settings.all[name]
         absent = {
             "length": scenario.lengths == "published",
-            "agents": scenario.agentic_share == 0,
+            "calls": scenario.agentic_share == 0,
+            "context": scenario.agentic_share == 0,
             "gain": isinstance(scenario.gain.distribution, Constant),
         }
         groups = tuple(group for group in GROUPS if not absent.get(group, False))

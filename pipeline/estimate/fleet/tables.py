@@ -8,15 +8,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.assumptions.fleet import Fleet, FleetScenario
-from pipeline.contracts.fleet import FLEET_COMPARISONS, FLEET_SCENARIOS, FLEET_SWEEP
+from pipeline.contracts.fleet import (
+    FLEET_COMPARISONS,
+    FLEET_SCENARIOS,
+    FLEET_SWEEP,
+    FLEET_UNIT_COSTS,
+    PERCENTILES,
+)
 from pipeline.contracts.read import validate
 from pipeline.estimate.fleet.account import HOURS_PER_DAY, Day, UnitCosts, day
 from pipeline.estimate.fleet.draws import FleetDraws, Picks
 from pipeline.estimate.fleet.places import Places
 from pipeline.estimate.nested import standard_error
-from pipeline.units import ML_PER_L, SECONDS_PER_HOUR, WH_PER_GWH
+from pipeline.units import ML_PER_L, SECONDS_PER_HOUR, WATTS_PER_KW, WH_PER_GWH
 
 Array = NDArray[np.float64]
+MILLION = 1e6
 MW_PER_GW = 1000.0
 MINUTES_PER_HOUR = 60.0
 ML_PER_MEGALITRE = 1e6 * ML_PER_L
@@ -62,6 +69,23 @@ def rows_of(found: Day, draws: FleetDraws) -> list[dict[str, object]]:
         }
         for name, component, unit, values in quantities(found)
     ]
+
+
+def unit_cost_table(costs: UnitCosts, replicates: int) -> pd.DataFrame:
+    """FLEET_UNIT_COSTS."""
+    rows = []
+    for (lengths, kind, tier), cost in costs.items():
+        sides = {
+            "it_wh": cost.energy_wh,
+            "servers": cost.server_days * MILLION,
+            "peak_kw": cost.peak_w_days * MILLION / WATTS_PER_KW,
+        }
+        row: dict[str, object] = {"lengths": lengths, "kind": kind, "tier": tier}
+        for name, values in sides.items():
+            found = band(values, replicates)
+            row |= {f"{name}_{percentile}": found[percentile] for percentile in PERCENTILES}
+        rows.append(row)
+    return validate(pd.DataFrame(rows), FLEET_UNIT_COSTS, "fleet unit costs")
 
 
 def scenarios(

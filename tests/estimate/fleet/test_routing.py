@@ -3,9 +3,17 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts import read_table
-from pipeline.contracts.routing import PROFILES, ROUTING
+from pipeline.contracts.routing import PROFILES, ROUTERS, ROUTING
 from pipeline.estimate.fleet.router_energy import PairEnergy, between, deployments, routed_energies
-from pipeline.estimate.fleet.routing import curves, gain, needed, needed_share, profiles, routed_energy
+from pipeline.estimate.fleet.routing import (
+    curves,
+    gain,
+    needed,
+    needed_share,
+    profiles,
+    published,
+    routed_energy,
+)
 from tests.estimate.fleet.parts import COSTS, DRAWS, FLEET
 from tests.estimate.serving_stub import stub
 from tests.estimate.study_parts import SETTINGS, SIMULATION
@@ -87,3 +95,13 @@ def test_tables_agree_with_each_other() -> None:
     assert at_needed == pytest.approx(2.0, rel=0.03)
     assert wanted["share_p50"].is_monotonic_increasing
     assert isinstance(curve, pd.Series) and curve[0.0] == 1.0
+
+
+def test_published_shares_lie_on_the_curve() -> None:
+    pairs = {("open models", "short"): PairEnergy(LARGE, SMALL, ROUTER)}
+    routers = read_table("data/published/routers.csv", ROUTERS)
+    table = published(pairs, routers, 8).set_index("key")
+    assert table["p50"].rank().tolist() == table["share_small"].rank().tolist()
+    energy = 100 / curves(pairs, 8).set_index("share_small")["p50"]
+    share = table.loc["routellm_mmlu", "share_small"]
+    assert 100 / table.loc["routellm_mmlu", "p50"] == pytest.approx(energy[share], rel=1e-9)

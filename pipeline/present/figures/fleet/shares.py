@@ -18,7 +18,8 @@ GROUP_NAMES = {
     "power": "Power",
     "load": "Load",
     "site": "PUE of the site",
-    "agents": "Agents: calls, context",
+    "calls": "Agents: calls a task",
+    "context": "Agents: context of a call",
     "gain": "Gain",
 }
 BLUE = style.MEANING["re_estimated"]
