@@ -11,7 +11,7 @@ PY := .venv/bin/python
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark lock-spark reproduce telemetry test lock clean
+.PHONY: help setup setup-spark lock-spark reproduce export telemetry test lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ setup-spark: .venv-spark/.installed  ## create .venv-spark: the same packages an
 
 reproduce: setup  ## recompute every result, figure and table; say what came out identical
 	@$(PY) -m pipeline.reproduce
+
+export: setup  ## figures, tables, factors, metadata and the release archive into dist/ (after reproduce)
+	@$(PY) -m pipeline.export
 
 telemetry: setup  ## fetch upstream telemetry (TELEMETRY_MIRROR, else the network), derive its tables again
 	@$(PY) -m pipeline.telemetry

@@ -27,6 +27,7 @@ class Figures(Section):
     min_font_pt: Points
     max_font_pt: Points
     png_dpi: Annotated[int, Field(ge=72, le=1200, strict=True)]
+    tiff_dpi: Annotated[int, Field(ge=72, le=2400, strict=True)]  # of exported line art
 
     @model_validator(mode="after")
     def _ordered(self) -> "Figures":

@@ -36,7 +36,7 @@ from pipeline.estimate.nested import sorted_quantiles, standard_error
 from pipeline.estimate.sobol import stage_seed
 from pipeline.estimate.study import Case, ServingModel, draw_cases, engine_curves
 from pipeline.estimate.water.draws import TERMS, SiteDraws
-from pipeline.estimate.water.tables import Sites
+from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.worlds import Moments, Worlds, draw_worlds
 from pipeline.fit.node_power import ServerFit, server_of
 from pipeline.units import SECONDS_PER_HOUR

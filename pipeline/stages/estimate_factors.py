@@ -17,15 +17,14 @@ from pipeline.contracts.facts import HARDWARE
 from pipeline.errors import run
 from pipeline.estimate.factors import factor_rows
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
-from pipeline.estimate.water.sites import site_factors
-from pipeline.estimate.water.tables import Sites
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.sites import SITE_TABLES, site_factors
 from pipeline.files import write_csv, write_json, write_text
 from pipeline.present.citation import read_citation
 from pipeline.present.factor_changes import COLUMNS, change_log, changes, release_before
 from pipeline.present.factors_json import as_json, json_schema
 
 PUBLISHED = Path("build/published")
-SITE_TABLES = ("sites", "pue", "wue", "electricity_water")
 RESULTS = Path("data/results")
 RELEASES = Path("data/releases")
 METHOD = "pipeline/estimate/factors.py"

@@ -1,9 +1,9 @@
 """The two commands for one's own deployment, run on the example files: what the last notebook shows.
 
-Inputs: data/examples/, data/published/{models,hardware}.csv, data/results/serving_model/ and
-data/results/node_power_fits.csv.
+Inputs: data/examples/, data/published/{models,hardware,sites,pue,wue,electricity_water}.csv,
+data/results/serving_model/ and data/results/node_power_fits.csv.
 Outputs: build/examples/{predictions,hours,models,account}.csv. Settings: logs, simulation,
-assumptions.re_estimate.{serving,pue}.
+assumptions.water, assumptions.re_estimate.{serving,pue}.
 """
 
 from pathlib import Path
@@ -24,7 +24,13 @@ OUTPUT = Path("build/examples")
 
 def main() -> None:
     """Predict the configurations, account for the logs, save."""
-    logs, *_ = load("logs", "assumptions.re_estimate.serving", "assumptions.re_estimate.pue", "simulation")
+    logs, *_ = load(  # the others are what `predictions` reads
+        "logs",
+        "assumptions.re_estimate.serving",
+        "assumptions.re_estimate.pue",
+        "assumptions.water",
+        "simulation",
+    )
     predicted = predictions(read_cells(CONFIGURATIONS), CONFIGURATIONS)
     with connect(logs.engine, logs.memory_limit_mb) as engine:
         requests, power = (str(EXAMPLES / name) for name in ("requests.csv", "power.csv.gz"))

@@ -13,8 +13,8 @@ from pipeline.errors import InputError
 from pipeline.estimate.cost_curves import Terms
 from pipeline.estimate.factors import Served, factor_rows
 from pipeline.estimate.study_inputs import read_lengths, read_servers
+from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.sites import site_factors
-from pipeline.estimate.water.tables import Sites
 from pipeline.estimate.worlds import Moments
 from tests.estimate.serving_stub import stub
 from tests.estimate.water.test_draws import tables

@@ -21,6 +21,7 @@ PROFILE = Figures(
     min_font_pt=6,
     max_font_pt=8,
     png_dpi=600,
+    tiff_dpi=1000,
 )
 MODELS = ["DeepSeek-R1", "Llama 3.1 405B", "Nemotron Ultra 253B", "Mixtral 8x22B", "Llama 3.1 70B"]
 LOG10_EDGES = np.round(np.arange(-250, 201) * 0.02, 2)

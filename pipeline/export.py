@@ -1,0 +1,123 @@
+"""`make export`: what a journal, a calculator and an archive ask for, from the results, into dist/.
+
+    dist/figures/     by number in the paper: PDF, SVG, PNG, TIFF (line art), sidecar; captions.md
+    dist/tables/      CSV, LaTeX, Markdown; tables.xlsx
+    dist/factors/     the factor table as CSV and JSON, its schema and change log
+    dist/latex/       figures and tables, ready to compile
+    dist/word/        the same as a page that word processors open
+    dist/*.json, *.cff   datapackage, RO-Crate, Zenodo and citation metadata
+    dist/manifest.json   path, bytes and SHA-256 of every file above
+    dist/perquery-<version>.zip   the release: the project, the notebooks as run, and all of the above
+
+Every figure is checked against the journal profile in params.yaml. Nothing is computed here: run
+`make reproduce` first.
+"""
+
+import shutil
+import subprocess
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.assumptions import load
+from pipeline.errors import InputError, run
+from pipeline.files import write_json, write_text
+from pipeline.present.citation import Citation, read_citation
+from pipeline.present.release import bundle
+from pipeline.present.release.archive import manifest, write_zip
+from pipeline.present.release.crate import crate
+from pipeline.present.release.datapackage import data_package
+from pipeline.present.release.figures import numbered, save
+from pipeline.present.release.tables import copy_tables, workbook
+
+DIST = Path("dist")
+FIGURES, TABLES, SECTIONS = Path("figures"), Path("paper/tables"), Path("paper/sections")
+RESULTS, NOTEBOOKS = Path("data/results"), Path("build/notebooks")
+FACTORS = ("factors.csv", "factors.json", "factors.schema.json", "factor_changes.csv", "factor_changes.md")
+RECORDS = ("CITATION.cff", ".zenodo.json", "LICENSE", "LICENSE-data")
+MANIFEST = "manifest.json"
+AT_ONCE = 2  # figures drawn side by side
+
+
+def write_figures(target: Path) -> list[dict[str, Any]]:
+    """Check and write every figure and the captions; returns the sidecars, in the order of the paper."""
+    profile = load("figures")
+    found = numbered(SECTIONS, FIGURES)
+    with ProcessPoolExecutor(AT_ONCE) as pool:
+        sidecars = list(pool.map(partial(save, folder=FIGURES, target=target, profile=profile), found))
+    write_text(bundle.captions(sidecars), target / "captions.md")
+    return sidecars
+
+
+def write_tables(target: Path) -> dict[str, pd.DataFrame]:
+    """Copy every table of the paper and put all into one workbook; returns them by name."""
+    tables = {path.stem: pd.read_csv(path) for path in copy_tables(TABLES, target)}
+    workbook(tables, target / "tables.xlsx")
+    return tables
+
+
+def write_records(target: Path, citation: Citation) -> None:
+    """Factors, records for archives, and the description of the data."""
+    (target / "factors").mkdir()
+    for name in FACTORS:
+        shutil.copyfile(RESULTS / name, target / "factors" / name)
+    for name in RECORDS:
+        shutil.copyfile(name, target / name)
+    write_json(data_package(citation), target / "datapackage.json")
+
+
+def project_files() -> dict[str, Path]:
+    """Every file of the project that git keeps, and the notebooks as they ran."""
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
+    kept = [Path(name) for name in listed.split("\0") if name and Path(name).is_file()]
+    executed = {f"build/notebooks/{path.name}": path for path in _executed()}
+    return {**{path.as_posix(): path for path in kept}, **executed}
+
+
+def _executed() -> list[Path]:
+    found = sorted(path for path in NOTEBOOKS.glob("*") if path.suffix in (".html", ".ipynb"))
+    if not found:
+        raise InputError(f"{NOTEBOOKS}/ is empty: run `make reproduce` first")
+    return found
+
+
+def release_date() -> str:
+    """The day of the commit that is released, YYYY-MM-DD."""
+    command = ["git", "log", "-1", "--format=%cs"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def main() -> None:
+    """Write everything anew, then say where it is."""
+    citation = read_citation()
+    files = project_files()
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir()
+    sidecars = write_figures(DIST / "figures")
+    tables = write_tables(DIST / "tables")
+    bundle.latex(sidecars, DIST / "figures", DIST / "tables", DIST / "latex")
+    bundle.word(sidecars, tables, DIST / "word")
+    write_records(DIST, citation)
+
+    exported = {item["path"]: DIST / item["path"] for item in manifest(DIST)}
+    # In the archive the descriptor stands where its paths begin.
+    files["datapackage.json"] = DIST / "datapackage.json"
+    files |= {
+        f"export/{name}": path
+        for name, path in exported.items()
+        if name not in (*RECORDS, "datapackage.json")
+    }
+    sizes = [(name, files[name].stat().st_size) for name in sorted(files)]
+    write_json(crate(citation, release_date(), sizes), DIST / "ro-crate-metadata.json")
+    files["ro-crate-metadata.json"] = DIST / "ro-crate-metadata.json"
+    write_json(manifest(DIST), DIST / MANIFEST)
+    top = f"perquery-{citation.version}"
+    write_zip({f"{top}/{name}": path for name, path in files.items()}, DIST / f"{top}.zip")
+    print(f"== {len(sidecars)} figures, {len(tables)} tables; {DIST}/{top}.zip has {len(files)} files")
+
+
+if __name__ == "__main__":
+    run(main)

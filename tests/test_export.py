@@ -1,0 +1,55 @@
+"""The export as a whole, on one figure."""
+
+import json
+import zipfile
+
+import pytest
+
+from pipeline import export
+from pipeline.errors import InputError
+from pipeline.present.release.figures import numbered
+
+
+@pytest.fixture
+def dist(tmp_path, monkeypatch):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    (notebooks / "01_data.html").write_text("<html></html>", encoding="utf-8")
+    monkeypatch.setattr(export, "DIST", tmp_path / "dist")
+    monkeypatch.setattr(export, "NOTEBOOKS", notebooks)
+    monkeypatch.setattr(export, "AT_ONCE", 1)
+    monkeypatch.setattr(export, "numbered", lambda *folders: numbered(*folders)[:1])
+    return tmp_path / "dist"
+
+
+def test_the_export_is_complete_and_the_archive_holds_the_project(dist):
+    export.main()
+    listed = {item["path"] for item in json.loads((dist / "manifest.json").read_text())}
+    there = {path.relative_to(dist).as_posix() for path in dist.rglob("*") if path.is_file()}
+    assert there - listed == {"manifest.json", next(path.name for path in dist.glob("*.zip"))}
+    for suffix in ("pdf", "svg", "png", "tiff", "json"):
+        assert f"figures/figure-1A.{suffix}" in listed
+    wanted = {"figures/captions.md", "tables/tables.xlsx", "latex/main.tex", "word/figures-and-tables.html"}
+    wanted |= {
+        "factors/factors.json",
+        "datapackage.json",
+        "ro-crate-metadata.json",
+        "CITATION.cff",
+        ".zenodo.json",
+    }
+    assert wanted <= listed
+    with zipfile.ZipFile(next(dist.glob("*.zip"))) as archive:
+        inside = {name.split("/", 1)[1] for name in archive.namelist()}
+        crate = json.loads(
+            archive.read(next(n for n in archive.namelist() if n.endswith("crate-metadata.json")))
+        )
+    assert {"README.md", "dvc.lock", "data/results/claims.csv", "datapackage.json", "LICENSE"} <= inside
+    described = {item["@id"] for item in crate["@graph"] if item["@type"] == "File"}
+    assert described == inside - {"ro-crate-metadata.json"}
+
+
+def test_without_notebooks_nothing_is_written(dist, monkeypatch):
+    monkeypatch.setattr(export, "NOTEBOOKS", dist / "none")
+    with pytest.raises(InputError, match="run `make reproduce` first"):
+        export.main()
+    assert not dist.exists()
