@@ -24,6 +24,21 @@ def _unique(columns: dict[str, pa.Column], unique: list[str], description: str) 
     return pa.DataFrameSchema(columns, unique=unique, strict=True, ordered=True, description=description)
 
 
+_SHARE = pa.Check.in_range(0, 1)
+_CHOICES = {
+    "queries_per_day": number("queries of a day before growth and rebound", NOT_NEGATIVE),
+    "long_share": number("share of them with long reasoning", _SHARE),
+    "agentic_share": number("share of them that are tasks for agents", _SHARE),
+    "middle_share": number("share of them that middle models serve", _SHARE),
+    "small_share": number("share of them that small models serve", _SHARE),
+    "site": text("kind of site that PUE is of"),
+    "water_site": text("sites that water is of"),
+    "years": number("years of growth", NOT_NEGATIVE),
+    "queries_growth": number("queries of one year over those of the year before", NOT_NEGATIVE),
+    "gain_p50": number("what the energy of a query is divided by, median", pa.Check.ge(1)),
+    "rebound": number("share of the gain that comes back as queries", NOT_NEGATIVE),
+    "overhead": number("what energy is multiplied by", pa.Check.ge(1)),
+}
 _RESULT = {
     "quantity": text("what is counted"),
     "component": word("of all queries, or of one kind", ["total", *KINDS]),
@@ -62,6 +77,7 @@ FLEET_SCENARIOS = _unique(
         "scenario": text("name in params.yaml, scenario.fleet"),
         "title": text("the scenario in words"),
         "lengths": word("of short and long queries", ["published", "production"]),
+        **_CHOICES,
         **_RESULT,
         "published_value": number("the published value of the same scenario; blank: none", nullable=True),
         "published_claim": text("its key in data/published/claims.csv", nullable=True),

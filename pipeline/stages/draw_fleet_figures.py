@@ -1,7 +1,8 @@
 """Draw the figures of fleets and routing.
 
-Inputs: data/results/{fleet_scenarios,fleet_shares,fleet_sweep,fleet_comparisons}.csv,
-data/results/routing_{curve,profiles,needed}.csv, data/published/routers.csv.
+Inputs: data/results/{fleet_scenarios,fleet_shares,fleet_sweep,fleet_comparisons,datacentre_lever,
+cooling_lever}.csv, data/results/routing_{curve,profiles,needed}.csv,
+data/published/{routers,comparisons}.csv.
 Outputs: figures/fig-f*.{pdf,svg,png,json}. Settings: figures.
 """
 

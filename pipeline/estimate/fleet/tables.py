@@ -29,6 +29,10 @@ MINUTES_PER_HOUR = 60.0
 ML_PER_MEGALITRE = 1e6 * ML_PER_L
 TOTAL = "total"
 WATER_NAMES = {"onsite": "water on site", "offsite": "water of electricity", "total": "water"}
+CHOICES = (
+    "queries_per_day", "long_share", "agentic_share", "middle_share", "small_share", "site", "water_site",
+    "years", "queries_growth", "rebound", "overhead",
+)  # fmt: skip
 SWEPT = ("long_share", "agentic_share", "small_share")
 
 
@@ -103,6 +107,8 @@ def scenarios(
                     "scenario": name,
                     "title": scenario.title,
                     "lengths": scenario.lengths,
+                    **{name: getattr(scenario, name) for name in CHOICES},
+                    "gain_p50": scenario.gain.distribution.median(),
                     **row,
                     "published_value": published[claim] if beside and claim else np.nan,
                     "published_claim": claim if beside else None,

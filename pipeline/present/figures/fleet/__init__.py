@@ -5,6 +5,7 @@ from pipeline.present.figures.fleet.tables import (
     COMPARISONS_CSV,
     COOLING_CSV,
     CURVE_CSV,
+    FACTS_CSV,
     NEEDED_CSV,
     PROFILES_CSV,
     ROUTERS_CSV,
@@ -21,7 +22,7 @@ FIGURES = [
         "Energy of a fleet's day by scenario",
         "double",
         scenarios.fig_fleet_scenarios,
-        [SCENARIOS_CSV, COMPARISONS_CSV],
+        [SCENARIOS_CSV, COMPARISONS_CSV, FACTS_CSV],
     ),
     Entry(
         "fig-f2-fleet-shares",
@@ -42,7 +43,7 @@ FIGURES = [
         "A fleet's day over 27 combinations of three choices",
         "double",
         sweep.fig_fleet_sweep,
-        [SWEEP_CSV],
+        [SWEEP_CSV, SCENARIOS_CSV],
     ),
     Entry(
         "fig-f5-sites",

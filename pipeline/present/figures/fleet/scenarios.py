@@ -1,5 +1,6 @@
 """Energy of a day by scenario, with power and servers beside it, and what it is compared with."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from pipeline.present.figures.fleet.tables import FleetTables
 from pipeline.present.save import Drawing
 
 BLUE = style.MEANING["re_estimated"]
-LINES = {"as many web searches, 2009": "as many web searches", "a 30 MW datacentre at its load": "30 MW site"}
+SITE = "datacentre at its load"
 COLUMNS_PT = {"GWh a day": 6.0, "MW": 66.0, "peak": 88.0, "servers": 110.0, "ML": 142.0, "on site": 160.0}
 
 
@@ -31,12 +32,10 @@ def fig_fleet_scenarios(tables: FleetTables, profile: Figures) -> Drawing:
     axes.name_rows(ax, list(energy["title"]), room=(0.7, 0.7))
     published = int((energy["lengths"] == "published").sum())
     ax.axhline(published - 0.5, color=style.RULE, linewidth=style.HAIR_PT, zorder=0.5)
-    for what, words in LINES.items():
-        value = _compared(tables.comparisons, what)
+    for words, value, side in _lines(tables):
         marks.reference_line(ax, value, "x")
         place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         look: dict[str, Any] = {"fontsize": style.SMALL_PT, "color": style.MUTED, "va": "bottom"}
-        side = "right" if words.startswith("as") else "left"
         ax.annotate(words, (value, 1), (2 if side == "left" else -2, 1), ha=side, **place, **look)
     _columns(ax, tables, energy)
     key.key(ax, _key(), lift_pt=12)
@@ -45,14 +44,19 @@ def fig_fleet_scenarios(tables: FleetTables, profile: Figures) -> Drawing:
         f"{len(energy)} scenarios of a fleet's day as intervals of GWh on a log axis, with average and "
         f"peak MW and servers beside them: {words}."
     )
+    facts = dict(zip(tables.facts["key"], tables.facts["value"], strict=True))
+    error = 100 * float((energy["mc_error_p50"] / energy["p50"]).max())
     caption = (
-        "Energy of a fleet's day by scenario: dot median and line the 90 % interval of what is not known "
-        "(not Monte Carlo error, which is below 2 % of each median). Open diamond: the published value "
-        "of the same scenario. A billion queries a day unless said otherwise, all to large models at a "
-        "site that is not known. Dashed: as many web searches at 0.3 Wh, a figure of 2009, and a site of "
-        "30 MW at 80 % load. On the right: median with that interval, average and peak power, servers of "
-        "eight accelerators, and megalitres of water in all and on site (medians). Gains, growth and "
-        f"rebound are choices. {words[:1].upper()}{words[1:]}."
+        "Energy of a fleet's day by scenario: dot median and line the 90 % interval of what is not "
+        f"known, which is no Monte Carlo error (at most {error:.1f} % of a median). Open diamond: the "
+        f"published value of the same scenario. {axes.significant(tables.base['queries_per_day'] / 1e9)} "
+        f"billion queries a day and a share of {100 * tables.base['long_share']:g} % long ones in a mixed "
+        "fleet unless said otherwise, all to large models at a site that is not known. Dashed: as many "
+        f"web searches at {facts['web_search']:g} Wh, a figure of 2009, and a site of "
+        f"{facts['datacentre_power']:g} MW at {100 * facts['datacentre_load']:g} % load. On the right: "
+        "median with that interval, average and peak MW, servers of eight accelerators, and megalitres "
+        "of water in all and on site (medians). Gains, growth and rebound are choices. "
+        f"{words[:1].upper()}{words[1:]}."
     )
     return Drawing(figure, alt, caption)
 
@@ -67,9 +71,15 @@ def _band(row: Any) -> str:
     return axes.interval(row["p50"], row["p5"], row["p95"])
 
 
-def _compared(comparisons: pd.DataFrame, what: str) -> float:
-    chosen = (comparisons["scenario"] == "base") & (comparisons["compared_with"] == what)
-    return float(comparisons.loc[chosen, "value_gwh_per_day"].item())
+def _lines(tables: FleetTables) -> Iterator[tuple[str, float, str]]:
+    """Words, GWh and side of what the base scenario is compared with: searches and a site, but not "
+    "minutes."""
+    rows = tables.comparisons[tables.comparisons["scenario"] == "base"]
+    for row in rows.to_dict("records"):
+        if row["compared_with"].startswith("as many web searches"):
+            yield row["compared_with"].split(",")[0], row["value_gwh_per_day"], "right"
+        elif row["compared_with"].endswith(SITE):
+            yield row["compared_with"].replace(SITE, "site"), row["value_gwh_per_day"], "left"
 
 
 def _columns(ax: Axes, tables: FleetTables, energy: pd.DataFrame) -> None:

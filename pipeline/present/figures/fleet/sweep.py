@@ -24,16 +24,16 @@ def fig_fleet_sweep(tables: FleetTables, profile: Figures) -> Drawing:
         style.panel_title(ax, f"{letter}  {_percent(float(share))} to small models")  # type: ignore[arg-type]
     for ax in panels[1:]:
         ax.tick_params(labelleft=False)
-    figure.supxlabel("Energy (GWh a day for a billion queries, log scale)", fontsize=style.TEXT_PT)
+    figure.supxlabel("Energy (GWh a day, log scale)", fontsize=style.TEXT_PT)
     ordered = energy.sort_values("p50")
     low, high = ordered.iloc[0], ordered.iloc[-1]
     words = f"lowest median {_in_words(low)}; highest {_in_words(high)}"
     alt = f"{len(energy)} intervals of GWh a day on log axes, in {len(panels_of)} panels: {words}."
     caption = (
-        f"A billion queries a day over {len(energy)} combinations of three choices: the share of long "
-        "queries, of tasks for agents, and of queries to small models; production lengths, the rest "
-        "short and to large models. Dot: median; line: 90 % interval of what is not known. "
-        f"{words[:1].upper()}{words[1:]}."
+        f"{tables.base['queries_per_day'] / 1e9:g} billion queries a day over "
+        f"{len(energy)} combinations of three choices: the share of long queries, of tasks for agents, "
+        "and of queries to small models; production lengths, the rest short and to large models. Dot: "
+        f"median; line: 90 % interval of what is not known. {words[:1].upper()}{words[1:]}."
     )
     return Drawing(figure, alt, caption)
 

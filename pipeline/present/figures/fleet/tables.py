@@ -1,6 +1,7 @@
 """What the figures of fleets are drawn from."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from pipeline.contracts.fleet import (
     FLEET_SWEEP,
 )
 from pipeline.contracts.read import read_table
-from pipeline.contracts.routing import ROUTERS, ROUTING_CURVE, ROUTING_NEEDED, ROUTING_PROFILES
+from pipeline.contracts.routing import COMPARISONS, ROUTERS, ROUTING_CURVE, ROUTING_NEEDED, ROUTING_PROFILES
 
 SCENARIOS_CSV = "data/results/fleet_scenarios.csv"
 SHARES_CSV = "data/results/fleet_shares.csv"
@@ -23,6 +24,7 @@ CURVE_CSV = "data/results/routing_curve.csv"
 PROFILES_CSV = "data/results/routing_profiles.csv"
 NEEDED_CSV = "data/results/routing_needed.csv"
 ROUTERS_CSV = "data/published/routers.csv"
+FACTS_CSV = "data/published/comparisons.csv"
 SITES_CSV = "data/results/datacentre_lever.csv"
 COOLING_CSV = "data/results/cooling_lever.csv"
 
@@ -41,10 +43,17 @@ class FleetTables:
     routers: pd.DataFrame
     sites: pd.DataFrame
     cooling: pd.DataFrame
+    facts: pd.DataFrame
 
     def energy(self) -> pd.DataFrame:
         """Energy of all queries by scenario, published lengths first."""
         return self.quantity("energy").sort_values("lengths", ascending=False, kind="stable")
+
+    @property
+    def base(self) -> dict[Any, Any]:
+        """The choices of the base scenario."""
+        energy = self.quantity("energy")
+        return dict(energy[energy["scenario"] == "base"].iloc[0])
 
     def quantity(self, name: str) -> pd.DataFrame:
         """One quantity of all queries by scenario."""
@@ -65,4 +74,5 @@ def read_tables() -> FleetTables:
         routers=read_table(ROUTERS_CSV, ROUTERS),
         sites=read_table(SITES_CSV, DATACENTRE_LEVER),
         cooling=read_table(COOLING_CSV, COOLING_LEVER),
+        facts=read_table(FACTS_CSV, COMPARISONS),
     )
