@@ -3,7 +3,14 @@
 import pandera.pandas as pa
 
 VERDICTS = ["exact", "within Monte Carlo error", "differs", "cannot be computed", "not yet"]
-COMPARED_WITH = ["authors' stream", "our stream", "assumptions", "re-estimate", "nothing"]
+COMPARED_WITH = [
+    "authors' stream",
+    "our stream",
+    "our water model",
+    "assumptions",
+    "re-estimate",
+    "nothing",
+]
 
 
 def _number() -> pa.Column:

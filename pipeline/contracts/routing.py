@@ -85,7 +85,7 @@ COMPARISONS = schema(
         "quantity": text("what the value is"),
         "subject": text("of what"),
         "value": number("the value"),
-        "unit": word("unit of value", ["Wh", "s", "MW", "fraction"]),
+        "unit": word("unit of value", ["Wh", "s", "MW", "fraction", "million L/year"]),
         "bound": word("the value itself, or a bound of it", ["point", "upper bound"]),
         "source": text("key of paper/references.bib"),
         "where": text("place within the source"),
@@ -93,7 +93,7 @@ COMPARISONS = schema(
         "note": text("what else matters", nullable=True),
     },
     [],
-    "What the energy of queries is compared with.",
+    "What the energy and the water of queries are compared with.",
 )
 
 PUBLISHED_TABLES = {"routing": ROUTING, "routers": ROUTERS, "comparisons": COMPARISONS}

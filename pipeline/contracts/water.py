@@ -10,6 +10,7 @@ import pandera.pandas as pa
 
 from pipeline.contracts.columns import CONFIDENCES, POSITIVE, count, key, number, schema, text, word
 from pipeline.contracts.published import EXPLAINED, INTERVALS, METHODS, ORDERED, STATED
+from pipeline.contracts.results import REGIMES
 
 PER_IT, PER_FACILITY = "L/kWh IT", "L/kWh facility"
 BASES = ["consumption", "withdrawal"]
@@ -108,6 +109,7 @@ PRIOR_WATER = schema(
         "key": key(),
         "subject": text("which query to which service"),
         "setup": text("lengths, as stated", nullable=True),
+        "regime": word("which of our queries it is compared with", [*REGIMES]),
         "value": number("the value", NOT_NEGATIVE, nullable=True),
         "unit": word("of value, low and high", ["mL/query"]),
         **_ends(),

@@ -5,7 +5,7 @@ import pandera.pandas as pa
 from pipeline.contracts.columns import count, number, schema, text, word
 from pipeline.contracts.re_estimated import SPLIT, VARIANTS
 from pipeline.contracts.results import ANALYSES, REGIMES, STATISTICS
-from pipeline.contracts.water import BASES, COOLING, SCOPES
+from pipeline.contracts.water import BASES, COOLING, NOT_STATED, SCOPES, WATER_METHODS
 
 NOT_NEGATIVE = pa.Check.ge(0)
 DESIGNS = ["as built", "closed loop"]
@@ -132,4 +132,69 @@ CARBON_PER_QUERY = _table(
     },
     ["analysis", "variant", "regime", "subject", "site_scenario"],
     "Carbon of the electricity per query, g CO2e, location based; outside the paper.",
+)
+
+PRIOR_WATER_COMPARED = _table(
+    {
+        "key": text("row of prior_water.csv"),
+        "subject": text("which query to which service"),
+        "setup": text("lengths, as stated", nullable=True),
+        "value_ml": number("as published", NOT_NEGATIVE, nullable=True),
+        "low_ml": number("lower end as published", NOT_NEGATIVE, nullable=True),
+        "high_ml": number("upper end as published", NOT_NEGATIVE, nullable=True),
+        "interval": text("what the ends are", nullable=True),
+        "basis": word("consumption or withdrawal", [*BASES, NOT_STATED]),
+        "scope": word("which water the source counts", [*SCOPES, "life cycle", NOT_STATED]),
+        "method": word("how the source came to the value", WATER_METHODS),
+        "source": text("key of paper/references.bib"),
+        "recomputed_ml": number("from the source's own energy and site", NOT_NEGATIVE, nullable=True),
+        "ours_at": text("site or site scenario of ours", nullable=True),
+        "ours_scope": text("which water of ours", nullable=True),
+        "ours_p5_ml": number("5th percentile of our median query", NOT_NEGATIVE, nullable=True),
+        "ours_p50_ml": number("median of our median query", NOT_NEGATIVE, nullable=True),
+        "ours_p95_ml": number("95th percentile of our median query", NOT_NEGATIVE, nullable=True),
+        "ratio_to_ours": number("published (its upper end) over ours", NOT_NEGATIVE, nullable=True),
+        "note": text("what else matters", nullable=True),
+    },
+    ["key"],
+    "Water per query by others: recomputed, and beside ours (90 % interval of what is not known).",
+)
+
+WATER_CLAIM_ASSUMPTIONS = _table(
+    {
+        "claim": word("which number of the published range", ["lower end", "median", "upper end"]),
+        "claim_ml": number("that number", NOT_NEGATIVE),
+        "energy": text("which energy of a query"),
+        "energy_wh": number("at the facility"),
+        "pue": number("power usage effectiveness taken", pa.Check.ge(1)),
+        "wue_needed_l_per_kwh": number("WUE that gives the number", NOT_NEGATIVE),
+        "nearest_wue": text("row of wue.csv: Microsoft's published value nearest to it"),
+        "nearest_subject": text("its site, region or fleet"),
+        "nearest_l_per_kwh": number("its value", NOT_NEGATIVE),
+        "onsite_ml_at_nearest": number("water on site with that value", NOT_NEGATIVE),
+        "share_of_published_wue_below": number(
+            "of Microsoft's values, 2024 and 2025", pa.Check.in_range(0, 1)
+        ),
+        "compatible": word("whether the needed WUE lies among the published ones", ["yes", "no"]),
+        "electricity_l_per_kwh": number("water intensity of the electricity taken", NOT_NEGATIVE),
+        "offsite_ml": number("water in the electricity", NOT_NEGATIVE),
+        "total_ml": number("the number and the water in the electricity", NOT_NEGATIVE),
+    },
+    ["claim", "energy"],
+    "Assumptions under which the published range of water comes out.",
+)
+
+WATER_FLEET_COMPARED = _table(
+    {
+        "compared_with": text("row of comparisons.csv"),
+        "subject": text("whose water"),
+        "million_l_per_day": number("that water, of a day"),
+        "scope": word("which water of ours", SCOPES),
+        "ratio_p5": number("5th percentile of ours over it", NOT_NEGATIVE),
+        "ratio_p50": number("median of ours over it", NOT_NEGATIVE),
+        "ratio_p95": number("95th percentile of ours over it", NOT_NEGATIVE),
+        "source": text("key of paper/references.bib"),
+    },
+    ["compared_with", "scope"],
+    "A day of queries, mixed and with lengths of production, over a day of others' water.",
 )

@@ -2,9 +2,10 @@
 
 Inputs: data/results/{energy_per_query,fleet,claims,published_throughput_fit}.csv and, of the re-estimate, the
 tables of ReEstimateTables in the same folder; of routing and fleets those of FleetNumberTables, and
-data/published/routers.csv.
+data/published/routers.csv; of water those of WaterNumberTables.
 Outputs: build/paper/numbers.json.
-Settings: assumptions.as_published, assumptions.re_estimate, scenario.fleet.
+Settings: assumptions.as_published, assumptions.re_estimate, scenario.fleet,
+assumptions.water.
 """
 
 from dataclasses import fields
@@ -22,6 +23,7 @@ from pipeline.files import write_json
 from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
 from pipeline.present.numbers import collect
 from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
+from pipeline.present.water_numbers import WaterNumberTables, collect_water
 
 RESULTS = Path("data/results")
 ROUTERS_CSV = Path("data/published/routers.csv")
@@ -30,8 +32,8 @@ OUTPUT = Path("build/paper/numbers.json")
 
 def main() -> None:
     """Load the results, key them, save."""
-    published, re_estimate, settings = load(
-        "assumptions.as_published", "assumptions.re_estimate", "scenario.fleet"
+    published, re_estimate, settings, water = load(
+        "assumptions.as_published", "assumptions.re_estimate", "scenario.fleet", "assumptions.water"
     )
     energy = read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY)
     fleet = read_table(RESULTS / "fleet.csv", FLEET)
@@ -45,9 +47,12 @@ def main() -> None:
         **{table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(FleetNumberTables)}
     )
     routers = read_table(ROUTERS_CSV, ROUTERS)
+    waters = WaterNumberTables(
+        **{table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
+    )
 
     numbers = collect(energy, fleet, fits, ledger, published) | collect_re_estimate(tables, re_estimate)
-    numbers |= collect_fleet(fleets, routers, settings)
+    numbers |= collect_fleet(fleets, routers, settings) | collect_water(waters, water)
 
     write_json(numbers, OUTPUT)
 

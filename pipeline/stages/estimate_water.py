@@ -2,9 +2,9 @@
 
 Inputs: build/published/{sites,pue,wue,electricity_water}.parquet, build/as_published/throughput_fit.parquet,
 data/results/{length_fits,length_parameters,length_traffic,node_power_fits}.csv, data/results/serving_model/.
-Outputs: data/results/water_{per_query,split,sites,fleet,shares}.csv and data/results/carbon_per_query.csv
-(without rows unless assumptions.water.carbon is set). Settings: assumptions.water, assumptions.re_estimate,
-assumptions.as_published, simulation.
+Outputs: data/results/water_{per_query,split,sites,fleet,shares}.csv, data/results/carbon_per_query.csv
+(without rows unless assumptions.water.carbon is set), and the headline, data/results/water_metrics.json.
+Settings: assumptions.water, assumptions.re_estimate, assumptions.as_published, simulation.
 """
 
 from pathlib import Path
@@ -20,8 +20,8 @@ from pipeline.estimate.water.fleet import of_a_day, shares
 from pipeline.estimate.water.queries import means_it_wh, median_it_wh
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.sites import SITE_TABLES, site_factors
-from pipeline.estimate.water.tables import per_query, world_uniforms
-from pipeline.files import write_csv
+from pipeline.estimate.water.tables import headline, per_query, world_uniforms
+from pipeline.files import write_csv, write_json
 from pipeline.fit.published_throughput import from_table
 
 PUBLISHED = Path("build/published")
@@ -42,7 +42,8 @@ def main() -> None:
     base = published.variants[published.authors_stream.fleet]
 
     found = per_query(sites, study, published, fits, simulation).tables()
-    means = means_it_wh(study, published, fits, simulation)
+    size = simulation.model_copy(update={"draws_per_replicate": settings.draws_per_replicate})
+    means = means_it_wh(study, published, fits, size)
     found["water_fleet"] = of_a_day(
         sites, means, uniforms, known(base.queries_per_day), known(base.long_share)
     )
@@ -54,6 +55,7 @@ def main() -> None:
 
     for name, table in found.items():
         write_csv(table, RESULTS / f"{name}.csv")
+    write_json(headline(found["water_split"], settings.headline), RESULTS / "water_metrics.json")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Lay every published number beside ours, with a verdict: the claims ledger.
 
-Inputs: build/published/claims.parquet,
-data/results/{energy_per_query,fleet,token_lengths,routing_profiles}.csv.
+Inputs: build/published/claims.parquet and, of data/results, energy_per_query, fleet, token_lengths,
+routing_profiles and water_per_query.
 Outputs: data/results/claims.csv. Settings: assumptions.as_published.base (the levers).
 """
 
@@ -13,6 +13,7 @@ from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET, TOKEN_LENGTHS
 from pipeline.contracts.routing import ROUTING_PROFILES
+from pipeline.contracts.water_results import WATER_PER_QUERY
 from pipeline.errors import run
 from pipeline.files import write_csv
 from pipeline.present.claims import make_ledger
@@ -33,6 +34,7 @@ def main() -> None:
         tokens=read_table(RESULTS / "token_lengths.csv", TOKEN_LENGTHS),
         claims=pd.read_parquet(CLAIMS),
         routing=read_table(RESULTS / "routing_profiles.csv", ROUTING_PROFILES),
+        water=read_table(RESULTS / "water_per_query.csv", WATER_PER_QUERY),
         levers={name: getattr(base, f"lever_{name}").distribution for name in LEVERS},
     )
 

@@ -14,6 +14,7 @@ from pipeline.present.figures.fleet.tables import read_tables as read_fleet
 from pipeline.present.figures.published.tables import BLEND, FleetSettings, PublishedTables
 from pipeline.present.figures.re_estimated.tables import read_tables as read_re_estimated
 from pipeline.present.figures.validation.tables import read_tables
+from pipeline.present.figures.water.tables import read_tables as read_water
 
 PROFILE = Figures(
     column_widths_mm=ColumnWidths(single=85, middle=114, double=174),
@@ -45,6 +46,8 @@ def tables_of(name: str) -> Any:
         return read_tables()
     if name in {entry.name for entry in GROUPS["re_estimated"]}:
         return read_re_estimated()
+    if name in {entry.name for entry in GROUPS["water"]}:
+        return read_water()
     if name in {entry.name for entry in GROUPS["fleet"]}:
         return read_fleet()
     return published_tables()

@@ -19,6 +19,7 @@ from pipeline.present.claims.recipes import (
     Scaled,
     TokenLengths,
     Unresolved,
+    Water,
 )
 
 FACTORS = {"p25": 0.5, "p50": 1.0, "p75": 2.0}
@@ -68,6 +69,13 @@ def lengths():
     return pd.DataFrame([row | {f"mc_error_{name}_tokens": 3.0 for name in FACTORS}])
 
 
+def water():
+    """On-site water between 0.01 and 0.08 mL in one scenario."""
+    row = {"analysis": "as_published", "variant": "v2", "regime": "short", "subject": "blend"}
+    row |= {"site_scenario": "own", "scope": "onsite", "p25_ml": 0.01, "p75_ml": 0.08}
+    return pd.DataFrame([row, row | {"scope": "total", "p25_ml": 1.0}])
+
+
 def claims(**values):
     """One claim `c` with the given value, low, high; a second one, `other`, of value 3."""
     row = {"key": "c", "version": "v2", "where": "x", "quantity": "x", "unit": "Wh", "interval": None}
@@ -77,7 +85,12 @@ def claims(**values):
 
 def judge(recipe, **values):
     evidence = Evidence(
-        energy(), fleet(), lengths(), claims(**values), {"a": LogNormal(family="lognormal", p5=1, p95=4)}
+        energy(),
+        fleet(),
+        lengths(),
+        claims(**values),
+        {"a": LogNormal(family="lognormal", p5=1, p95=4)},
+        water=water(),
     )
     ledger = make_ledger(evidence, {"c": recipe, "other": Unresolved(verdict=CANNOT, reason="no data")})
     return ledger.iloc[0]
@@ -212,3 +225,11 @@ def test_profiles_of_a_router_are_compared_by_their_medians():
     assert row["verdict"] == "differs"
     assert list(row[["ours_value", "ours_low", "ours_high"]]) == [4.9, 1.4, 10.2]
     assert row["compared_with"] == "re-estimate"
+
+
+def test_water_compares_both_ends_and_needs_no_median():
+    on_site = Water(variant="v2", regime="short", scenario="own", scope="onsite", reason="{low} to {high}")
+    assert judge(on_site, low=0.01, high=0.08)["verdict"] == "exact"
+    other = judge(on_site, low=0.0, high=0.067)
+    assert (other["verdict"], other["reason"]) == ("differs", "0.01 to 0.08")
+    assert np.isnan(other["ours_value"])

@@ -22,7 +22,6 @@ from pipeline.estimate.re_estimated import BLEND
 from pipeline.estimate.sobol import points, stage_seed
 from pipeline.estimate.study import Study
 from pipeline.estimate.summaries import summarise
-from pipeline.estimate.tables import WH_EDGES
 from pipeline.estimate.water.draws import TERMS
 from pipeline.estimate.water.queries import published_it_wh, re_estimated_it_wh
 from pipeline.estimate.water.scenarios import Sites
@@ -31,6 +30,7 @@ from pipeline.fit.published_throughput import ThroughputFit
 Array = NDArray[np.float64]
 STAGE = "estimate_water"
 OUTSIDE = "outside the paper"
+NO_BINS = np.ones(1)  # no histogram of water is drawn
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _add(
 
 def _summary(values: Array, worlds: int | None, unit: str) -> dict[str, float | int]:
     by_replicate = values.reshape(len(values) // worlds, -1) if worlds else values
-    return summarise(by_replicate, WH_EDGES).columns(unit)
+    return summarise(by_replicate, NO_BINS).columns(unit)
 
 
 def _split(place: Mapping[str, str], ml: Array, worlds: int) -> dict[str, Any]:
@@ -130,3 +130,12 @@ def _split(place: Mapping[str, str], ml: Array, worlds: int) -> dict[str, Any]:
     found = {name.replace("_wh", "_ml"): value for name, value in split(ml.reshape(shape)).items()}
     keys = {name: value for name, value in place.items() if name != "analysis"}
     return {**keys, **found, "n_outer": len(ml), "n_inner": ml.shape[1]}
+
+
+def headline(table: pd.DataFrame, scenario: str) -> dict[str, dict[str, dict[str, float]]]:
+    """The median query at the sites of a scenario for `dvc metrics show`, mL, from WATER_SPLIT."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for row in table[table["site_scenario"] == scenario].to_dict("records"):
+        place = found.setdefault(row["variant"], {}).setdefault(f"{row['regime']}_{row['scope']}_ml", {})
+        place |= {name: row[f"median_{name}_ml"] for name in ("p5", "p50", "p95")}
+    return found

@@ -40,6 +40,7 @@ class Evidence:
     claims: pd.DataFrame  # pipeline.contracts.published.CLAIMS
     levers: Mapping[str, Distribution]
     routing: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.routing.ROUTING_PROFILES
+    water: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.water_results.WATER_PER_QUERY
 
     def query(self, variant: str, regime: str, subject: str) -> pd.Series:
         """The row of one subject in energy_per_query; KeyError when there is none."""
@@ -59,6 +60,10 @@ class Evidence:
     def router_profile(self, regime: str, profile: str) -> pd.Series:
         """The row of one profile of the commercial router; KeyError when there is none."""
         return _only_row(self.routing, {"regime": regime, "profile": profile})
+
+    def water_row(self, keys: Mapping[str, str]) -> pd.Series:
+        """The one row of water_per_query with these keys; KeyError when there is none."""
+        return _only_row(self.water, {"analysis": "as_published", **keys})
 
     def published(self, key: str) -> float:
         """The printed value of another claim."""

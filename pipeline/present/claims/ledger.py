@@ -15,7 +15,14 @@ from pipeline.contracts import validate
 from pipeline.contracts.ledger import LEDGER
 from pipeline.errors import InputError
 from pipeline.present.claims.evidence import Array, Evidence
-from pipeline.present.claims.recipes import ASSUMPTIONS, AUTHORS, RE_ESTIMATE, Recipe, Unresolved
+from pipeline.present.claims.recipes import (
+    ASSUMPTIONS,
+    AUTHORS,
+    RE_ESTIMATE,
+    WATER_MODEL,
+    Recipe,
+    Unresolved,
+)
 
 ENDS = ["value", "low", "high"]
 TWO_STANDARD_ERRORS = 2.0
@@ -24,6 +31,7 @@ WHY_TOLERANCE = {
     AUTHORS: "half a unit of the last printed digit: the random numbers are the same",
     ASSUMPTIONS: "half a unit of the last printed digit: no random numbers are involved",
     RE_ESTIMATE: "half a unit of the last printed digit: a median of ours; its own band is in the results",
+    WATER_MODEL: "half a unit of the last printed digit: the source gives no derivation",
 }
 WHY_MONTE_CARLO = (
     "half a unit of the last printed digit plus two standard errors of one run of the authors' size"

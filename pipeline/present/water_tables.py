@@ -1,0 +1,106 @@
+"""The tables of water: which columns they show, under which headings."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.assumptions.water import Water
+from pipeline.present import axes
+from pipeline.present.tables import Table, as_given, decimals, digits
+
+BANDS = "Medians with the 90 % interval of what is not known"
+SCOPES = ("onsite", "offsite", "total")
+CASES = (("published_lengths", "short"), ("production_lengths", "short"), ("production_lengths", "long"))
+
+
+def water_tables(
+    split: pd.DataFrame, claim: pd.DataFrame, prior: pd.DataFrame, settings: Water
+) -> list[Table]:
+    """All tables; contracts WATER_SPLIT, WATER_CLAIM_ASSUMPTIONS, PRIOR_WATER_COMPARED."""
+    return [_scenarios(split, settings), _claim(claim), _prior(prior)]
+
+
+def _band(row: Mapping[Hashable, Any], start: str, unit: str = "_ml") -> str:
+    low, middle, high = (row[f"{start}{p}{unit}"] for p in ("p5", "p50", "p95"))
+    return "" if pd.isna(middle) else axes.interval(middle, low, high)
+
+
+def _scenarios(split: pd.DataFrame, settings: Water) -> Table:
+    rows = []
+    for name, scenario in settings.scenarios.items():
+        for variant, regime in CASES:
+            part = split[
+                (split["site_scenario"] == name) & (split["variant"] == variant) & (split["regime"] == regime)
+            ]
+            of = {row["scope"]: row for row in part.to_dict("records")}
+            bands = {scope: _band(of[scope], "median_") for scope in SCOPES}
+            lengths = variant.replace("_lengths", "")
+            rows.append(
+                {
+                    "site_scenario": name,
+                    "title": scenario.title,
+                    "basis": scenario.basis,
+                    "queries": f"{regime}, {lengths}",
+                    **bands,
+                }
+            )
+    headings = {
+        "title": "Sites",
+        "basis": "Basis",
+        "queries": "Queries, lengths",
+        "onsite": "On site (mL)",
+        "offsite": "In the electricity (mL)",
+        "total": "Total (mL)",
+    }
+    caption = (
+        f"Water of the median query to models above 200 B parameters. {BANDS}; the total is of the same "
+        "draws, so its quantiles are not the sums of the others."
+    )
+    return Table("water_scenarios", caption, pd.DataFrame(rows), headings)
+
+
+def _claim(claim: pd.DataFrame) -> Table:
+    headings = {
+        "claim": "Claim",
+        "claim_ml": "mL",
+        "energy": "Energy of the query",
+        "energy_wh": "Wh",
+        "wue_needed_l_per_kwh": "WUE needed (L/kWh)",
+        "nearest_subject": "Microsoft's nearest",
+        "nearest_l_per_kwh": "Its WUE",
+        "total_ml": "With electricity (mL)",
+    }
+    formats = {
+        "claim_ml": decimals(3),
+        "energy_wh": digits(2),
+        "wue_needed_l_per_kwh": decimals(2),
+        "nearest_l_per_kwh": as_given,
+        "total_ml": digits(2),
+    }
+    caption = (
+        "The WUE at which the ends and the median of the published range come out, for published and "
+        "re-estimated energies of a short query, Microsoft's published WUE nearest to it, and the same "
+        "query with the water of its electricity (mix of the United States)."
+    )
+    return Table("water_claim", caption, claim, headings, formats)
+
+
+def _prior(prior: pd.DataFrame) -> Table:
+    known = prior["ours_p50_ml"].notna()
+    bands = pd.Series([_band(row, "ours_") for row in prior.to_dict("records")], prior.index)
+    shown = prior.assign(ours=bands.where(known))
+    headings = {
+        "subject": "Query",
+        "scope": "Which water",
+        "value_ml": "Published (mL)",
+        "low_ml": "From",
+        "high_ml": "To",
+        "recomputed_ml": "From its own inputs (mL)",
+        "ours": "Ours, same water (mL)",
+    }
+    formats = dict.fromkeys(("value_ml", "low_ml", "high_ml", "recomputed_ml"), digits(3))
+    caption = (
+        f"Water per query by others: from their own inputs again, and ours beside it. Ours: {BANDS.lower()}."
+    )
+    return Table("water_published", caption, shown, headings, formats)
