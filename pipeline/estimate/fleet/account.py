@@ -68,15 +68,23 @@ class Day:
 UnitCosts = Mapping[tuple[str, str, str], UnitCost]  # by lengths, kind and tier
 
 
-def unit_costs(draws: FleetDraws, picks: Picks) -> UnitCosts:
-    """Cost of one call of each kind on each tier, the tier's models in equal parts."""
+def unit_costs(draws: FleetDraws, picks: Picks, only: FleetScenario | None = None) -> UnitCosts:
+    """Cost of one call of each kind on each tier, its models in equal parts; `only`: what a scenario uses."""
     found = {}
     for (lengths, kind), call in draws.calls.items():
         drawn = call.take(picks.context if kind == AGENTIC else picks.length)
         for tier in TIERS:
-            costs = [unit_cost(draws, item, (lengths, kind), drawn, picks) for item in draws.tiers[tier]]
-            found[lengths, kind, tier] = UnitCost.mean(costs)
+            if only is None or (lengths, kind, tier) in used(only):
+                costs = [unit_cost(draws, item, (lengths, kind), drawn, picks) for item in draws.tiers[tier]]
+                found[lengths, kind, tier] = UnitCost.mean(costs)
     return found
+
+
+def used(scenario: FleetScenario) -> set[tuple[str, str, str]]:
+    """Lengths, kinds and tiers that a scenario has queries of."""
+    kinds = (kind for kind, share in kind_shares(scenario).items() if share > 0)
+    tiers = [tier for tier, share in tier_shares(scenario).items() if share > 0]
+    return {(scenario.lengths, kind, tier) for kind in kinds for tier in tiers}
 
 
 def unit_cost(
@@ -103,23 +111,23 @@ def day(scenario: FleetScenario, costs: UnitCosts, draws: FleetDraws, places: Pl
     queries = scenario.queries_per_day * more
     factor = scenario.overhead / gain
     at = places.of(scenario, picks.site)
-    it_wh: dict[str, Array] = {}
-    servers, peak = np.zeros_like(at.pue), np.zeros_like(at.pue)
-    for kind, share in kind_shares(scenario).items():
-        calls = queries * share * factor
+    servers, peak_w = np.zeros_like(at.pue), np.zeros_like(at.pue)
+    it_wh = {kind: np.zeros_like(at.pue) for kind in KINDS}
+    weights = tier_shares(scenario)
+    for lengths, kind, tier in sorted(used(scenario)):
+        calls = queries * kind_shares(scenario)[kind] * weights[tier] * factor
         calls = calls * (draws.calls_per_task[picks.calls] if kind == AGENTIC else 1.0)
-        of = {tier: costs[scenario.lengths, kind, tier] for tier in TIERS}
-        parts = [(weight, of[tier]) for tier, weight in tier_shares(scenario).items()]
-        it_wh[kind] = calls * sum(w * cost.energy_wh for w, cost in parts)
-        servers = servers + calls * sum(w * cost.server_days for w, cost in parts)
-        peak = peak + calls * at.pue * sum(w * cost.peak_w_days for w, cost in parts) / WATTS_PER_MW
+        cost = costs[lengths, kind, tier]
+        it_wh[kind] = it_wh[kind] + calls * cost.energy_wh
+        servers = servers + calls * cost.server_days
+        peak_w = peak_w + calls * at.pue * cost.peak_w_days
     every_wh = np.sum(list(it_wh.values()), axis=0)
     return Day(
         queries=queries,
         kinds=kind_shares(scenario),
         energy_gwh={kind: wh * at.pue / WH_PER_GWH for kind, wh in it_wh.items()},
         average_mw=every_wh * at.pue / HOURS_PER_DAY / WATTS_PER_MW,
-        peak_mw=peak,
+        peak_mw=peak_w / WATTS_PER_MW,
         servers=servers,
         water_ml=at.water_ml(every_wh),
     )

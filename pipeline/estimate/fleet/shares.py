@@ -37,7 +37,7 @@ def shares(settings: Fleet, draws: FleetDraws, places: Places, names: Sequence[s
         }
         groups = tuple(group for group in GROUPS if not absent.get(group, False))
         picks = _picks(groups, design(groups, base_points, seed), len(draws.worlds))
-        found = day(scenario, unit_costs(draws, picks), draws, places, picks)
+        found = day(scenario, unit_costs(draws, picks, scenario), draws, places, picks)
         table = indices(np.log(found.total_gwh), groups, base_points)
         tables.append(table.assign(scenario=name)[["scenario", *table.columns]])
     return validate(pd.concat(tables, ignore_index=True), FLEET_SHARES, "fleet shares")
