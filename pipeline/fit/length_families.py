@@ -69,6 +69,16 @@ def bin_probabilities(theta: Array, low: Array, high: Array) -> tuple[Array, Arr
     return probability, np.hstack([-weights / sigmas * slope, -weights * spread, by_logit[:, 1:]])
 
 
+def by_median(name: str, theta: Array) -> Array:
+    """The same distribution with the components of a mixture in the order of their medians."""
+    count = FAMILIES[name].components
+    if count < 2:
+        return theta
+    order = np.argsort(theta[:count], kind="stable")
+    logits = np.r_[0.0, theta[2 * count :]][order]
+    return np.r_[theta[:count][order], theta[count : 2 * count][order], logits[1:] - logits[0]]
+
+
 def _mixture(components: int) -> Family:
     numbers = range(1, components + 1)
     names = [f"ln_median_{j}" for j in numbers] + [f"ln_sigma_{j}" for j in numbers]

@@ -6,14 +6,15 @@ rests on what a fit to the other parts says about a part, not on the number of p
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from statsmodels.tools.numdiff import approx_fprime
 
-from pipeline.fit.length_families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, starts
+from pipeline.fit.length_families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, by_median, starts
 
 Array = NDArray[np.float64]
 PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
@@ -84,7 +85,8 @@ def log_likelihood(family: str, theta: Array, data: Histogram) -> float:
 def fit(family: str, data: Histogram, start: Array | None = None) -> Fit:
     """Maximum likelihood from several starts (or one given), with standard errors.
 
-    Parameters are rounded to four decimals, below every standard error, so that processors agree on them.
+    Parameters are rounded to four decimals, below every standard error, and components stand in the order of
+    their medians, so that processors agree on them.
     """
 
     def cost(theta: Array) -> float:
@@ -98,13 +100,19 @@ def fit(family: str, data: Histogram, start: Array | None = None) -> Fit:
     names = FAMILIES[family].parameters
     bounds = [(LEAST_LN_SIGMA, 3.0) if "sigma" in name else (-20.0, 20.0) for name in names]
     points = [start] if start is not None else _starts(family, data)
-    search = {"fun": cost_and_slope, "jac": True} if FAMILIES[family].components else {"fun": cost}
-    options = {"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}
-    found = [
-        minimize(x0=point, method="L-BFGS-B", bounds=bounds, options=options, **search) for point in points
-    ]
-    theta = np.round(min(found, key=lambda result: float(result.fun)).x, 4)
+    if FAMILIES[family].components:
+        search = partial(minimize, cost_and_slope, jac=True, method="L-BFGS-B", bounds=bounds)
+        found = [search(point, options={"ftol": 1e-12, "gtol": 1e-8, "maxiter": 200}) for point in points]
+        best = search(_least(found), options={"ftol": 0.0, "gtol": 1e-10, "maxiter": 500}).x
+    else:  # slopes by differences would stop short of the maximum
+        exact = {"xatol": 1e-7, "fatol": 1e-13, "maxiter": 1000}
+        best = _least([minimize(cost, x0, method="Nelder-Mead", options=exact) for x0 in points])
+    theta = np.round(by_median(family, best), 4)
     return Fit(family, theta, standard_errors(family, theta, data), -cost(theta))
+
+
+def _least(found: list[OptimizeResult]) -> Array:
+    return np.asarray(min(found, key=lambda result: float(result.fun)).x)
 
 
 def _starts(family: str, data: Histogram) -> list[Array]:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.fit.length_families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities
-from pipeline.fit.lengths import Histogram, compare, fit, pooled, standard_errors
+from pipeline.fit.length_families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, by_median
+from pipeline.fit.lengths import Histogram, compare, fit, log_likelihood, pooled, standard_errors
 from pipeline.ingest.lengths import EDGES
 
 TRUTH = {
@@ -105,3 +105,20 @@ def test_pooled_bins_that_overlap_keep_the_quantiles() -> None:
 def test_a_gap_between_bins_holds_no_requests() -> None:
     data = Histogram(np.array([1.0, 100.0]), np.array([2.0, 101.0]), np.array([50.0, 50.0]))
     assert data.quantiles(np.array([0.49, 0.51])) == pytest.approx([1.98, 100.02])
+
+
+@pytest.mark.parametrize("family", ["exponential", "gamma"])
+def test_no_step_away_from_a_fit_to_lumpy_lengths_is_better(family: str) -> None:
+    rng = np.random.default_rng(7)
+    lumpy = np.r_[np.floor(rng.lognormal(2.5, 0.4, 7000)), np.floor(rng.lognormal(3.7, 0.9, 1800))]
+    found = fit(family, binned(lumpy))
+    for step in np.vstack([np.eye(len(found.theta)), -np.eye(len(found.theta))]) * 1e-3:
+        assert log_likelihood(family, found.theta + step, binned(lumpy)) < found.log_likelihood
+
+
+def test_components_stand_in_the_order_of_their_medians() -> None:
+    theta = np.array([7.0, 3.0, 5.0, -0.7, -0.9, -1.2, 1.0, 1.6])
+    ordered = by_median("lognormal_mixture_3", theta)
+    assert ordered[:6] == pytest.approx([3.0, 5.0, 7.0, -0.9, -1.2, -0.7])
+    cdf = FAMILIES["lognormal_mixture_3"].cdf
+    assert cdf(ordered, EDGES) == pytest.approx(cdf(theta, EDGES), abs=1e-12)
