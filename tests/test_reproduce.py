@@ -12,18 +12,12 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.first_run import paths
 from pipeline.reproduce import MARK, RUNNING, as_text, committed_outputs, digests, live_stages
 
 STAGES = live_stages(YAML(typ="safe").load(Path("dvc.yaml")))
-FILES = {
-    "dvc.yaml",
-    "dvc.lock",
-    "params.yaml",
-    "requirements.lock",
-    "pyproject.toml",
-    ".dvcignore",
-    ".gitignore",
-}
+FILES = {str(path) for stage in STAGES.values() for path in paths(stage["deps"]) if len(path.parts) == 1}
+FILES |= {"dvc.yaml", "dvc.lock", "metrics.json", "pyproject.toml", ".dvcignore", ".gitignore"}
 FOLDERS = {"pipeline", "data", "notebooks", "paper", "figures", ".dvc"}
 IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
 OTHER_PLACE = {
@@ -37,12 +31,8 @@ OTHER_PLACE = {
 
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
-    paths = [Path(name) for name in listed.split("\0") if name]
-    return [
-        path
-        for path in paths
-        if path.exists() and (path.parts[0] in FOLDERS or str(path) in FILES | {"metrics.json"})
-    ]
+    found = [Path(name) for name in listed.split("\0") if name]
+    return [path for path in found if path.exists() and (path.parts[0] in FOLDERS or str(path) in FILES)]
 
 
 def run(folder: Path, *command: str, **environment: str) -> str:
