@@ -17,7 +17,7 @@ ATTENTION = [
     "hybrid",  # some layers keep a state of fixed size instead of a cache
 ]
 NATIVE_PRECISIONS = ["FP16", "BF16", "FP8", "MXFP4", "INT4"]
-GENERATIONS = ["Ampere", "Hopper", "Ada", "Blackwell"]
+GENERATIONS = ["Ampere", "Hopper", "Ada", "Blackwell", "CDNA 4", "Ironwood", "Maia", "Rubin"]
 # recalled: from memory of a configuration file or data sheet, not checked against one
 FACT_CONFIDENCES = [*CONFIDENCES, "recalled"]
 
@@ -102,7 +102,7 @@ HARDWARE = schema(
         "generation": word("family of the chip", GENERATIONS),
         "memory_gib": number("memory of one accelerator, GiB"),
         "bandwidth_tb_s": number("memory bandwidth, TB/s"),
-        "peak_bf16_tflops": number("dense, 10^12 FLOP/s"),
+        "peak_bf16_tflops": number("dense, 10^12 FLOP/s; blank: not published", nullable=True),
         "peak_fp8_tflops": number("dense; blank: no such units", nullable=True),
         "peak_fp4_tflops": number("dense; blank: no such units", nullable=True),
         "rated_w": number("rated power of one accelerator, W"),
@@ -120,7 +120,12 @@ HARDWARE = schema(
             lambda table: table["node_rated_kw"].notna() == table["node_source"].notna(),
             name="node_source",
             error="a source exactly where node_rated_kw is given",
-        )
+        ),
+        pa.Check(
+            lambda table: table["peak_bf16_tflops"].notna() | table["peak_fp8_tflops"].notna(),
+            name="peak_bf16_tflops",
+            error="a number, unless peak_fp8_tflops is given",
+        ),
     ],
     "Accelerators: rated speed, memory and power, one a row.",
 )

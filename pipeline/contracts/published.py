@@ -74,7 +74,10 @@ UNITS = {
         "x lower latency",
         "x less cost",
         "x less carbon",
+        "x power",
+        "tokens/s more",
         "fraction",
+        "billion parameters",
         "steps/task",
         "USD/task",
     ],
@@ -103,6 +106,18 @@ def _explained(table: pd.DataFrame) -> pd.Series:
     return table["interval"].notna() == (table["low"].notna() | table["high"].notna())
 
 
+LEVER_GROUPS = ["scale", "models", "routing", "serving", "hardware", "datacentre", "combined"]
+LEVER_REGIMES = ["short", "long", "both"]
+# How far a number about energy may be relied on; the weakest part of the evidence decides.
+GRADES = {
+    "A": "energy measured in production or by an independent benchmark",
+    "B": "throughput, or energy by the authors or the vendor, measured in a stated set-up; or a model fitted to "
+    "such measurements, on accelerators and kinds of models that they cover",
+    "C": "simulated, or a fitted model beyond the measured accelerators",
+    "D": "a statement, a specification, a price, or an assumption",
+}
+
+
 # The name of a check over whole rows is the column that its message points at.
 ORDERED = pa.Check(_between, name="value", error="low <= value <= high")
 EXPLAINED = pa.Check(_explained, name="interval", error="a word when low or high is given, else a blank")
@@ -113,10 +128,17 @@ STATED = pa.Check(
 )
 
 
-def _value_table(name: str, description: str, minimum: pa.Check = POSITIVE) -> pa.DataFrameSchema:
+def _value_table(
+    name: str,
+    description: str,
+    minimum: pa.Check = POSITIVE,
+    first: dict[str, pa.Column] | None = None,
+    last: dict[str, pa.Column] | None = None,
+) -> pa.DataFrameSchema:
     return schema(
         {
             "key": key(),
+            **(first or {}),
             "quantity": text("what the value is"),
             "subject": text("of what: model, service, machine, site"),
             "hardware": text("on which machine, as stated", nullable=True),
@@ -134,11 +156,17 @@ def _value_table(name: str, description: str, minimum: pa.Check = POSITIVE) -> p
             "source": text("key of paper/references.bib"),
             "where": text("version, table, page or address within the source", nullable=True),
             "confidence": word("how it was read", CONFIDENCES),
+            **(last or {}),
             "note": text("what else matters", nullable=True),
         },
         [ORDERED, EXPLAINED],
         description,
     )
+
+
+def grade() -> pa.Column:
+    """How far the evidence carries: GRADES."""
+    return word("evidence: " + "; ".join(f"{name} {what}" for name, what in GRADES.items()), list(GRADES))
 
 
 THROUGHPUT = schema(
@@ -206,6 +234,16 @@ TABLES = {
     "node_power": _value_table("node_power", "Rated and measured power of nodes, boards and racks."),
     "pue": _value_table("pue", "Power usage effectiveness by company, region and year.", pa.Check.ge(1)),
     "prior_estimates": _value_table("prior_estimates", "Energy per query, token or day by many authors."),
-    "levers": _value_table("levers", "What improves efficiency by how much; read the unit."),
+    "levers": _value_table(
+        "levers",
+        "What improves efficiency by how much; read the unit.",
+        first={
+            "group": word("kind of lever", LEVER_GROUPS),
+            "system": text("named system; one name in all rows that are about it"),
+            "regime": word("queries for which it was shown: short, long, or either", LEVER_REGIMES),
+            "load": text("requests in flight for which it was shown", nullable=True),
+        },
+        last={"grade": grade()},
+    ),
     "token_lengths": _value_table("token_lengths", "Token lengths and request volumes."),
 }

@@ -15,6 +15,7 @@ import pandas as pd
 from pipeline.assumptions.base import Pue
 from pipeline.assumptions.serving import Serving
 from pipeline.contracts.water import SCOPES
+from pipeline.errors import InputError
 from pipeline.estimate.water.draws import TERMS
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.fit.node_power import ServerFit
@@ -28,8 +29,18 @@ QUANTITIES = (
     "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "node_wh_per_query", "facility_wh_per_query",
     "onsite_ml_per_query", "offsite_ml_per_query", "total_ml_per_query",
 )  # fmt: skip
-# The measured server that stands for one with accelerators of a generation.
-SERVERS = {"Ampere": "A100", "Ada": "H100", "Hopper": "H100", "Blackwell": "B200"}
+# The measured server that stands for one with accelerators of a generation; for those of other makers, and for
+# announced ones, it is the newest that was measured.
+SERVERS = {
+    "Ampere": "A100",
+    "Ada": "H100",
+    "Hopper": "H100",
+    "Blackwell": "B200",
+    "CDNA 4": "B200",
+    "Ironwood": "B200",
+    "Maia": "B200",
+    "Rubin": "B200",
+}
 NODE_UNIFORMS = 4  # of ServerFit.node_w
 
 
@@ -81,7 +92,10 @@ def _node_w(
     rows: pd.DataFrame, model: ServingModel, servers: dict[str, ServerFit], gpu_w: Array, uniforms: Array
 ) -> Array:
     """Wall power, W, (n, D), each row by the server of its generation."""
-    generation = model.tables.hardware.loc[rows["gpu"], "generation"].map(SERVERS).to_numpy()
+    found = model.tables.hardware.loc[rows["gpu"], "generation"]
+    if unknown := sorted(set(found) - set(SERVERS)):
+        raise InputError(f"no server is known for accelerators of generation {unknown[0]!r}")
+    generation = found.map(SERVERS).to_numpy()
     gpus = rows["gpus"].to_numpy(float)[:, None]
     node_w = np.empty_like(gpu_w)
     for server in sorted(set(generation)):

@@ -28,7 +28,8 @@ from pipeline.errors import InputError
 Array = NDArray[np.float64]
 SERVER_GPUS = 8
 RATED_W = {"A100": 400.0, "H100": 700.0, "B200": 1000.0}
-# Accelerators whose servers are taken to be like those of the measured one.
+# Accelerators whose servers are taken to be like those of the measured one; nothing is known of the servers of
+# other makers, nor of racks, beyond their rated power.
 SERVERS = {
     "A100": "A100",
     "H100": "H100",
@@ -37,6 +38,12 @@ SERVERS = {
     "GH200": "H100",
     "B200": "B200",
     "GB200": "B200",
+    "B300": "B200",
+    "GB300": "B200",
+    "MI355X": "B200",
+    "TPU7x": "B200",
+    "Maia 200": "B200",
+    "Rubin": "B200",
 }
 TERMS = ("fixed", "loss", "gpu_idle_share")
 

@@ -21,7 +21,10 @@ from pipeline.fit.serving.architecture import Array
 from pipeline.fit.serving.prepare import Prepared
 from pipeline.fit.serving.terms import INDEX
 
-BLACKWELL = ("B200", "GB200", "B300", "GB300", "RTX PRO 6000")
+# Accelerators of 2024 and after are taken to draw as B200 does, the newest that was measured.
+BLACKWELL = (
+    "B200", "GB200", "B300", "GB300", "RTX PRO 6000", "MI355X", "TPU7x", "Maia 200", "Rubin",
+)  # fmt: skip
 RIDGE = {"utilisation": 0.1, "statistical": 0.01}
 LOWEST, HIGHEST = 0.15, 1.0  # of rated power: powered and idle, and the limit that the chip keeps
 MOST_BUSY = 1.5  # time at rated speed over step time, where a coefficient is below one

@@ -89,11 +89,15 @@ def find_architecture(rows: pd.DataFrame, tables: Tables) -> Architecture:
 
 
 def find_chip(gpu: pd.Series, bits: Array, hardware: pd.DataFrame) -> T.Chip:
-    """Rated speeds; weights narrower than the matrix units are widened to the next format that has units."""
+    """Rated speeds; weights narrower than the matrix units are widened to the next format that has units.
+
+    A peak in bf16 that is not published is half of that in FP8, as it is on every chip that states both.
+    """
     facts = hardware.loc[gpu]
-    bf16 = facts["peak_bf16_tflops"].to_numpy(float)
-    fp8 = facts["peak_fp8_tflops"].fillna(facts["peak_bf16_tflops"]).to_numpy(float)
-    fp4 = facts["peak_fp4_tflops"].fillna(facts["peak_bf16_tflops"]).to_numpy(float)
+    wide = facts["peak_bf16_tflops"].fillna(facts["peak_fp8_tflops"] / 2)
+    bf16 = wide.to_numpy(float)
+    fp8 = facts["peak_fp8_tflops"].fillna(wide).to_numpy(float)
+    fp4 = facts["peak_fp4_tflops"].fillna(wide).to_numpy(float)
     return T.Chip(
         bandwidth=facts["bandwidth_tb_s"].to_numpy(float) * 1e12,
         peak_weight=np.where(bits < 5, fp4, np.where(bits < 9, fp8, bf16)) * 1e12,
