@@ -9,6 +9,7 @@ COMPARED_WITH = [
     "our water model",
     "assumptions",
     "re-estimate",
+    "the source's rows",
     "nothing",
 ]
 

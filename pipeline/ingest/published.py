@@ -10,6 +10,7 @@ from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
 from pipeline.contracts.read import read_table, read_text
 from pipeline.contracts.routing import PUBLISHED_TABLES
+from pipeline.contracts.table_1 import TABLE_1_TABLES
 from pipeline.contracts.water import WATER_TABLES
 from pipeline.errors import InputError
 
@@ -24,7 +25,7 @@ def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
     """Every published table by name; raises InputError at the first value that is wrong or has no source."""
     references = reference_keys(bibliography)
     tables = {}
-    for name, schema in {**TABLES, **FACTS, **PUBLISHED_TABLES, **WATER_TABLES}.items():
+    for name, schema in {**TABLES, **FACTS, **PUBLISHED_TABLES, **WATER_TABLES, **TABLE_1_TABLES}.items():
         path = folder / f"{name}.csv"
         tables[name] = read_table(path, schema)
         check_sources(tables[name], references, path=path, bibliography=bibliography)

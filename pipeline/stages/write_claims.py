@@ -1,7 +1,7 @@
 """Lay every published number beside ours, with a verdict: the claims ledger.
 
 Inputs: build/published/claims.parquet and, of data/results, energy_per_query, fleet, token_lengths,
-routing_profiles and water_per_query.
+routing_profiles, water_per_query and table_1.
 Outputs: data/results/claims.csv. Settings: assumptions.as_published.base (the levers).
 """
 
@@ -13,6 +13,7 @@ from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET, TOKEN_LENGTHS
 from pipeline.contracts.routing import ROUTING_PROFILES
+from pipeline.contracts.table_1 import TABLE_1
 from pipeline.contracts.water_results import WATER_PER_QUERY
 from pipeline.errors import run
 from pipeline.files import write_csv
@@ -35,6 +36,7 @@ def main() -> None:
         claims=pd.read_parquet(CLAIMS),
         routing=read_table(RESULTS / "routing_profiles.csv", ROUTING_PROFILES),
         water=read_table(RESULTS / "water_per_query.csv", WATER_PER_QUERY),
+        table_1=read_table(RESULTS / "table_1.csv", TABLE_1),
         levers={name: getattr(base, f"lever_{name}").distribution for name in LEVERS},
     )
 

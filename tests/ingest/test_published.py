@@ -75,6 +75,7 @@ def test_every_row_of_the_upstream_tables_is_there(tables: dict[str, pd.DataFram
         "electricity_water": 93,
         "sites": 59,
         "prior_water": 30,
+        "comparators": 8,
     }
     throughput = tables["throughput"]
     versions = throughput[throughput["set"] == "tensorrt_llm_overview"].groupby("document_version").size()

@@ -9,6 +9,7 @@ from pipeline.present.claims.ledger import counts, make_ledger, printed_decimals
 from pipeline.present.claims.recipes import (
     AUTHORS,
     CANNOT,
+    Comparator,
     Fleet,
     LeverMedians,
     LeversMultiplied,
@@ -233,3 +234,16 @@ def test_water_compares_both_ends_and_needs_no_median():
     other = judge(on_site, low=0.0, high=0.067)
     assert (other["verdict"], other["reason"]) == ("differs", "0.01 to 0.08")
     assert np.isnan(other["ours_value"])
+
+
+def test_a_comparator_is_held_to_the_row_of_its_source():
+    table_1 = pd.DataFrame(
+        {"key": ["c"], "recomputed_wh": [0.0364], "source_wh": [0.03], "highest_wh": [0.4]}
+    )
+    recipe = Comparator(key="c", reason="{value}, {low}, {high}", explain=True)
+    other = Unresolved(verdict=CANNOT, reason="no data")
+    for printed, verdict in [(0.04, "exact"), (0.05, "differs")]:
+        evidence = Evidence(energy(), fleet(), lengths(), claims(value=printed), {}, table_1=table_1)
+        row = make_ledger(evidence, {"c": recipe, "other": other}).iloc[0]
+        assert (row["verdict"], row["reason"]) == (verdict, "0.0364, 0.03, 0.4")
+        assert row["compared_with"] == "the source's rows"

@@ -41,6 +41,7 @@ class Evidence:
     levers: Mapping[str, Distribution]
     routing: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.routing.ROUTING_PROFILES
     water: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.water_results.WATER_PER_QUERY
+    table_1: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.table_1.TABLE_1
 
     def query(self, variant: str, regime: str, subject: str) -> pd.Series:
         """The row of one subject in energy_per_query; KeyError when there is none."""
@@ -64,6 +65,10 @@ class Evidence:
     def water_row(self, keys: Mapping[str, str]) -> pd.Series:
         """The one row of water_per_query with these keys; KeyError when there is none."""
         return _only_row(self.water, {"analysis": "as_published", **keys})
+
+    def comparator(self, key: str) -> pd.Series:
+        """The row of one comparator of Table 1; KeyError when there is none."""
+        return _only_row(self.table_1, {"key": key})
 
     def published(self, key: str) -> float:
         """The printed value of another claim."""

@@ -19,6 +19,7 @@ from pipeline.present.claims.recipes import (
     ASSUMPTIONS,
     AUTHORS,
     RE_ESTIMATE,
+    SOURCES_ROWS,
     WATER_MODEL,
     Recipe,
     Unresolved,
@@ -31,6 +32,7 @@ WHY_TOLERANCE = {
     AUTHORS: "half a unit of the last printed digit: the random numbers are the same",
     ASSUMPTIONS: "half a unit of the last printed digit: no random numbers are involved",
     RE_ESTIMATE: "half a unit of the last printed digit: a median of ours; its own band is in the results",
+    SOURCES_ROWS: "half a unit of the last printed digit: a measured row as its source has it",
     WATER_MODEL: "half a unit of the last printed digit: the source gives no derivation",
 }
 WHY_MONTE_CARLO = (

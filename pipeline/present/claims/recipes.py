@@ -15,6 +15,7 @@ from pipeline.present.claims.evidence import AUTHORS_STREAM, Estimate, Evidence
 AUTHORS, OURS, ASSUMPTIONS = "authors' stream", "our stream", "assumptions"
 RE_ESTIMATE = "re-estimate"
 WATER_MODEL = "our water model"
+SOURCES_ROWS = "the source's rows"
 NOT_YET, CANNOT = "not yet", "cannot be computed"
 GRID_LOG2 = 18  # quartiles of the product of three log-normals come out within 0.01 %
 QUARTILES = np.array([0.5, 0.25, 0.75])  # in the order value, low, high
@@ -205,6 +206,22 @@ class Water(Recipe):
         }
         row = evidence.water_row(keys)
         return Estimate.of(low=float(row["p25_ml"]), high=float(row["p75_ml"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparator(Recipe):
+    """A value of Table 1 from its source's own row, brought to the accelerator that was printed, Wh.
+
+    Low is that row as its source has it; high the most among the rows of the configuration.
+    """
+
+    key: str
+    compared_with: str = SOURCES_ROWS
+
+    def evaluate(self, evidence: Evidence) -> Estimate:
+        """The value, the source's row, and the most."""
+        row = evidence.comparator(self.key)
+        return Estimate.of(*row[["recomputed_wh", "source_wh", "highest_wh"]].to_numpy(dtype=float))
 
 
 @dataclass(frozen=True, kw_only=True)

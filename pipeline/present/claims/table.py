@@ -3,7 +3,7 @@
 from pipeline.present.claims.recipes import (
     AUTHORS,
     CANNOT,
-    NOT_YET,
+    Comparator,
     Fleet,
     LeverMedians,
     LeversMultiplied,
@@ -66,13 +66,38 @@ def _lengths(regime: str, subject: str, whose: str) -> TokenLengths:
     )
 
 
+def _comparator(key: str, reason: str) -> Comparator:
+    """A comparator of Table 1; which row was taken is told with every verdict."""
+    return Comparator(key=key, reason=reason, explain=True)
+
+
 WATER = (
     "No derivation is published. With the published energies and Microsoft's own WUE, from a design that "
     "takes none to its region that takes most, the quartiles are {low} to {high} mL on site. Both ends are "
     "compatible with what Microsoft publishes (data/results/water_claim_assumptions.csv); the water of the "
     "electricity, which is more, is not in them."
 )
-TABLE_1 = "The comparison with measurements by others (Table 1) comes later."
+LEAST = (
+    "The source measured several batch sizes and the paper does not name one: the row that takes least has "
+    "{value} Wh, the one that takes most {high} Wh, both of the accelerators alone, where the paper's own "
+    "values are those of the facility."
+)
+TOKENS_UNMATCHED = " No row has both the joules and the output tokens that the paper gives."
+PRECISION_UNKNOWN = (
+    " These rows are in BF16; the paper brings them to FP8 by a factor that it does not give and that should "
+    "lower them. A row of a smaller batch, as measured, would print as the paper has it."
+)
+BETWEEN_GPUS = (
+    "The source's row was measured on B200: {low} Wh of the accelerators. Brought to H100 by models that "
+    "were measured on both at that batch it is {value} Wh; the printed value needs a factor that none of "
+    "them shows at any batch, and how it was obtained is not published."
+)
+NO_ROWS = "The source's own rows, and what they include, are not at hand: the paper alone quotes the value."
+ONLY_JOULES = "The paper quotes 180 J, which is 0.05 Wh; the source's own rows are not at hand."
+NO_ROW_OF_MODEL = (
+    "The model is not among the source's rows at hand, models of its size there differ more than tenfold, "
+    "and the factor by which FP16 was brought to FP8 is not published."
+)
 COMBINED = (
     "No released script computes it; the three levers multiplied give {value} ({low} to {high}, quartiles), "
     "so the printed upper end is about the median of the product."
@@ -169,18 +194,15 @@ RELEASED: dict[str, Recipe] = {
     },
 }
 
-TABLE_1_KEYS = [
-    "70b.mlenergy",
-    "70b.caravaca",
-    "70b.aienergyscore",
-    "405b.mlenergy",
-    "mixtral.mlenergy",
-    "mixtral.iea",
-    "r1.iea",
-    "r1long.mlenergy",
-]
-LATER: dict[str, Recipe] = {
-    f"v2.t1.{key}": Unresolved(verdict=NOT_YET, reason=TABLE_1) for key in TABLE_1_KEYS
+TABLE_1: dict[str, Recipe] = {
+    "v2.t1.70b.mlenergy": _comparator("v2.t1.70b.mlenergy", LEAST + TOKENS_UNMATCHED),
+    "v2.t1.70b.caravaca": Unresolved(verdict=CANNOT, reason=ONLY_JOULES),
+    "v2.t1.70b.aienergyscore": Unresolved(verdict=CANNOT, reason=NO_ROW_OF_MODEL),
+    "v2.t1.405b.mlenergy": _comparator("v2.t1.405b.mlenergy", LEAST),
+    "v2.t1.mixtral.mlenergy": _comparator("v2.t1.mixtral.mlenergy", LEAST + PRECISION_UNKNOWN),
+    "v2.t1.mixtral.iea": Unresolved(verdict=CANNOT, reason=NO_ROWS),
+    "v2.t1.r1.iea": Unresolved(verdict=CANNOT, reason=NO_ROWS),
+    "v2.t1.r1long.mlenergy": _comparator("v2.t1.r1long.mlenergy", BETWEEN_GPUS),
 }
 
-RECIPES: dict[str, Recipe] = {**PRINTED, **RELEASED, **LATER}
+RECIPES: dict[str, Recipe] = {**PRINTED, **RELEASED, **TABLE_1}
