@@ -1,0 +1,103 @@
+"""All files of the site by their place in it: pages as text, what is handed on as the file it is."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import InputError
+from pipeline.files import SIGNIFICANT_DIGITS, read_json
+from pipeline.present.citation import CITATION, read_citation
+from pipeline.present.site import headline, ledger, pictures, reading, tables
+from pipeline.present.site.pages import (
+    ASSETS,
+    FONTS,
+    PAGES,
+    WHAT_IF,
+    WHAT_IF_DATA,
+    Page,
+    environment,
+    inline_json,
+    pages,
+    render,
+)
+from pipeline.present.site.provenance import SECTIONS, read_origin
+from pipeline.present.site.values import Values
+
+NUMBERS = Path("build/paper/numbers.json")
+TABLE_PAGE = "table.html.j2"
+Files = dict[str, str | Path]
+
+
+def build(root: Path = Path()) -> Files:
+    """Everything, from the results under `root`; raises InputError for what is missing."""
+    values = Values(read_json(root / NUMBERS))
+    origin = read_origin(root)
+    groups = pictures.groups(root, origin)
+    sections = tables.sections(root, origin)
+    claims = ledger.read_ledger(root)
+    study = reading.bibtex(root)
+    context = {
+        "version": read_citation(root / CITATION).version,
+        "panels": [_panel(panel, values) for panel in headline.PANELS],
+        "claims": ledger.claims(claims),
+        "verdicts": ledger.verdicts(claims),
+        "groups": groups,
+        "pictures": {picture.name: picture for group in groups for picture in group.pictures},
+        "sections": sections,
+        "notebooks": reading.notebooks(root),
+        "paper": reading.PAPER.name,
+        "bibtex": study[0],
+        "study_bibtex": study[1],
+        "what_if": len(pages()) == len(PAGES),
+    }
+    files: Files = _handed_on(root, groups, sections)
+    if context["what_if"]:
+        context["what_if_data"] = inline_json(root / WHAT_IF_DATA)
+        files["assets/whatif.js"] = WHAT_IF / "whatif.js"
+    templates = environment(values)
+    files |= {page.file: render(templates, page, context) for page in pages()}
+    for _, found in sections:
+        for table in found:
+            page = Page(table.page, table.title, TABLE_PAGE)
+            files[table.page] = render(templates, page, context | {"table": table})
+    for path in files.values():
+        if isinstance(path, Path) and not path.is_file():
+            raise InputError(f"{path}: no such file; run `make reproduce` first")
+    return files
+
+
+def _panel(panel: headline.Panel, values: Values) -> dict[str, object]:
+    rows = [(name, [headline.strip(row, panel, values) for row in rows]) for name, rows in panel.groups]
+    return {"about": panel, "groups": rows, "ticks": headline.ticks(panel)}
+
+
+def _handed_on(
+    root: Path, groups: list[pictures.Group], sections: list[tuple[str, list[tables.Table]]]
+) -> Files:
+    """Assets, fonts, figures with sidecars, tables, assumptions, notebooks, the paper, the citation."""
+    files: Files = {f"assets/{path.name}": path for path in sorted(ASSETS.iterdir())}
+    files |= {f"fonts/{path.name}": path for path in sorted(FONTS.iterdir()) if path.suffix != ".md"}
+    for picture in (picture for group in groups for picture in group.pictures):
+        for suffix in (*pictures.FORMATS, "json"):
+            name = f"figures/{picture.name}.{suffix}"
+            files[name] = root / name
+        files |= {data.file: _table(root / data.path) for data in picture.data}
+        files |= {file: root / SECTIONS / f"{section}.json" for section, file in picture.sections}
+    for table in (table for _, found in sections for table in found):
+        files[table.file] = root / table.path
+        files |= {file: root / file.removeprefix("files/") for _, file in table.formats}
+    for path in sorted((root / reading.NOTEBOOKS).iterdir()):
+        files[f"notebooks/{path.name}"] = path
+    files[reading.PAPER.name] = root / reading.PAPER
+    files[CITATION.name] = root / CITATION
+    return files
+
+
+def _table(path: Path) -> str | Path:
+    """A Parquet table as CSV: few readers of a page can open the other."""
+    if path.suffix != ".parquet":
+        return path
+    text: str = pd.read_parquet(path).to_csv(
+        index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n"
+    )
+    return text

@@ -1,0 +1,64 @@
+"""Which assumptions stand behind a file: those of the stage that writes it, and of the stages before."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+PIPELINE = Path("dvc.yaml")
+SECTIONS = Path("build/assumptions")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The stages of dvc.yaml."""
+
+    stages: Mapping[str, Any]
+
+    @cached_property
+    def writers(self) -> dict[str, str]:
+        """The stage that writes each file or folder."""
+        return {
+            out: name
+            for name, stage in self.stages.items()
+            for out in names([*stage.get("outs", []), *stage.get("metrics", [])])
+        }
+
+    def stage(self, path: str) -> str:
+        """The stage that writes a file, itself or the folder it is in; nothing for a source."""
+        places = [path, *(parent.as_posix() for parent in Path(path).parents)]
+        return next((self.writers[place] for place in places if place in self.writers), "")
+
+    def assumptions(self, path: str) -> list[str]:
+        """Sections of params.yaml that the numbers of a file rest on, sorted; none inside another."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = [self.stage(path)]
+        while waiting:
+            name = waiting.pop()
+            if not name or name in seen:
+                continue
+            seen.add(name)
+            for dep in names(self.stages[name].get("deps", [])):
+                if Path(dep).parent == SECTIONS:
+                    found.add(Path(dep).stem)
+                else:
+                    waiting.append(self.stage(dep))
+        return sorted(section for section in found if not _inside(section, found))
+
+
+def read_origin(root: Path) -> Origin:
+    """The stages of the project's dvc.yaml."""
+    return Origin(YAML(typ="safe").load(root / PIPELINE)["stages"])
+
+
+def names(entries: list[Any]) -> Iterator[str]:
+    """Paths of a list of deps or outs, with or without options."""
+    return (next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries)
+
+
+def _inside(section: str, others: set[str]) -> bool:
+    return any(section.startswith(f"{other}.") for other in others)
