@@ -60,4 +60,4 @@ lock: setup  ## resolve requirements.in into requirements.lock
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean:  ## remove what can be made again (not .venv)
-	rm -rf build dist .mpl .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist site .mpl .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

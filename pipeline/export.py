@@ -7,7 +7,7 @@
     dist/word/        the same as a page that word processors open
     dist/*.json, *.cff   datapackage, RO-Crate, Zenodo and citation metadata
     dist/manifest.json   path, bytes and SHA-256 of every file above
-    dist/perquery-<version>.zip   the release: the project, the notebooks as run, and all of the above
+    dist/perquery-<version>.zip   the release: the project, the notebooks as run, the review site, and all of the above
 
 Every figure is checked against the journal profile in params.yaml. Nothing is computed here: run
 `make reproduce` first.
@@ -35,7 +35,7 @@ from pipeline.present.release.tables import copy_tables, workbook
 
 DIST = Path("dist")
 FIGURES, TABLES, SECTIONS = Path("figures"), Path("paper/tables"), Path("paper/sections")
-RESULTS, NOTEBOOKS = Path("data/results"), Path("build/notebooks")
+RESULTS, NOTEBOOKS, SITE = Path("data/results"), Path("build/notebooks"), Path("site")
 FACTORS = ("factors.csv", "factors.json", "factors.schema.json", "factor_changes.csv", "factor_changes.md")
 RECORDS = ("CITATION.cff", ".zenodo.json", "LICENSE", "LICENSE-data")
 MANIFEST = "manifest.json"
@@ -70,17 +70,19 @@ def write_records(target: Path, citation: Citation) -> None:
 
 
 def project_files() -> dict[str, Path]:
-    """Every file of the project that git keeps, and the notebooks as they ran."""
+    """Every file of the project that git keeps, the notebooks as they ran, and the review site."""
     listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
     kept = [Path(name) for name in listed.split("\0") if name and Path(name).is_file()]
-    executed = {f"build/notebooks/{path.name}": path for path in _executed()}
-    return {**{path.as_posix(): path for path in kept}, **executed}
+    executed = {f"build/notebooks/{path.name}": path for path in _made(NOTEBOOKS)}
+    site = {f"site/{path.relative_to(SITE).as_posix()}": path for path in _made(SITE)}
+    return {**{path.as_posix(): path for path in kept}, **executed, **site}
 
 
-def _executed() -> list[Path]:
-    found = sorted(path for path in NOTEBOOKS.glob("*") if path.suffix in (".html", ".ipynb"))
+def _made(folder: Path) -> list[Path]:
+    """Files of a folder that a stage writes and git does not keep."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".gitignore")
     if not found:
-        raise InputError(f"{NOTEBOOKS}/ is empty: run `make reproduce` first")
+        raise InputError(f"{folder}/ is empty: run `make reproduce` first")
     return found
 
 

@@ -27,6 +27,7 @@ LOOK = {
     "tables": "paper/tables/",
     "paper": "paper/paper.pdf",
     "notebooks": "build/notebooks/",
+    "site": "site/index.html (everything above, to read in a browser)",
 }
 
 

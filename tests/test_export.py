@@ -17,6 +17,11 @@ def dist(tmp_path, monkeypatch):
     (notebooks / "01_data.html").write_text("<html></html>", encoding="utf-8")
     monkeypatch.setattr(export, "DIST", tmp_path / "dist")
     monkeypatch.setattr(export, "NOTEBOOKS", notebooks)
+    site = tmp_path / "site"
+    (site / "assets").mkdir(parents=True)
+    (site / "index.html").write_text("<html></html>", encoding="utf-8")
+    (site / "assets" / "site.css").write_text("", encoding="utf-8")
+    monkeypatch.setattr(export, "SITE", site)
     monkeypatch.setattr(export, "AT_ONCE", 1)
     monkeypatch.setattr(export, "numbered", lambda *folders: numbered(*folders)[:1])
     return tmp_path / "dist"
@@ -44,12 +49,14 @@ def test_the_export_is_complete_and_the_archive_holds_the_project(dist):
             archive.read(next(n for n in archive.namelist() if n.endswith("crate-metadata.json")))
         )
     assert {"README.md", "dvc.lock", "data/results/claims.csv", "datapackage.json", "LICENSE"} <= inside
+    assert {"build/notebooks/01_data.html", "site/index.html", "site/assets/site.css"} <= inside
     described = {item["@id"] for item in crate["@graph"] if item["@type"] == "File"}
     assert described == inside - {"ro-crate-metadata.json"}
 
 
-def test_without_notebooks_nothing_is_written(dist, monkeypatch):
-    monkeypatch.setattr(export, "NOTEBOOKS", dist / "none")
+@pytest.mark.parametrize("folder", ["NOTEBOOKS", "SITE"])
+def test_without_notebooks_or_site_nothing_is_written(dist, monkeypatch, folder):
+    monkeypatch.setattr(export, folder, dist / "none")
     with pytest.raises(InputError, match="run `make reproduce` first"):
         export.main()
     assert not dist.exists()

@@ -31,7 +31,7 @@ Files = dict[str, str | Path]
 def build(root: Path = Path()) -> Files:
     """Everything, from the results under `root`; raises InputError for what is missing."""
     values = Values(read_json(root / NUMBERS))
-    origin = read_origin(root)
+    origin = read_origin()
     groups = pictures.groups(root, origin)
     sections = tables.sections(root, origin)
     claims = ledger.read_ledger(root)

@@ -1,26 +1,29 @@
-"""Every figure of the catalogue: its words, its files, the tables that it draws and what stands behind them."""
+"""Every figure: its words, its files, the tables that it draws and what stands behind them.
+
+Figures are grouped by the stage that draws them, in the order of dvc.yaml.
+"""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
-from pipeline.present.figures.catalogue import GROUPS
 from pipeline.present.release.figures import numbered
 from pipeline.present.site.provenance import SECTIONS, Origin
 
 FIGURES, TEXT = Path("figures"), Path("paper/sections")
 FORMATS = ("svg", "pdf")  # PNG and TIFF: figures/ and `make export`
 HEADINGS = {
-    "published": "The published analysis",
-    "validation": "The models against measurements",
-    "re_estimated": "Energy, re-estimated",
-    "water": "Water",
-    "fleet": "Routing, sites, fleets",
-    "levers": "Levers",
+    "draw_published_figures": "The published analysis",
+    "draw_validation_figures": "The models against measurements",
+    "draw_re_estimated_figures": "Energy, re-estimated",
+    "draw_water_figures": "Water",
+    "draw_fleet_figures": "Routing, sites, fleets",
 }
+STAGE = re.compile(r"draw_(?P<group>.+)_figures")
 
 
 @dataclass(frozen=True)
@@ -62,21 +65,30 @@ class Group:
 
 
 def groups(root: Path, origin: Origin) -> list[Group]:
-    """Every figure of the catalogue in its order; raises InputError for one that was not drawn."""
+    """Every figure that a stage draws, under the stage's heading; raises InputError for one that is missing."""
     labels = {figure.name: figure.label for figure in numbered(root / TEXT, root / FIGURES)}
+    drawn: dict[str, list[str]] = {}
+    for path, stage in origin.writers.items():
+        if Path(path).parent == FIGURES and path.endswith(".svg"):
+            drawn.setdefault(stage, []).append(Path(path).stem)
     return [
         Group(
-            name,
-            HEADINGS.get(name, name.replace("_", " ").capitalize()),
-            [_picture(root, entry.name, labels, origin) for entry in entries],
+            stage.replace("_", "-"),
+            HEADINGS.get(stage) or STAGE.sub(r"\g<group>", stage).replace("_", " ").capitalize(),
+            [_picture(root, name, labels, origin) for name in sorted(names, key=_natural)],
         )
-        for name, entries in GROUPS.items()
+        for stage, names in drawn.items()
     ]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """r9 before r10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def _picture(root: Path, name: str, labels: dict[str, str], origin: Origin) -> Picture:
     if name not in labels:
-        raise InputError(f"{FIGURES / name}.svg: no such file, though the catalogue has the figure")
+        raise InputError(f"{FIGURES / name}.svg: no such file; run `make reproduce` first")
     about: dict[str, Any] = read_json(root / FIGURES / f"{name}.json")
     paths = [item["path"] for item in about["inputs"]]
     sections = sorted({section for path in paths for section in origin.assumptions(path)})
