@@ -8,6 +8,7 @@ from pipeline.present.site.values import Values, fixed, significant
 
 QUERIES = "half of all queries"
 IGNORANCE = "nine tenths of what is not known"
+SINGLE = "nine tenths of single queries, with what is not known"
 STATED = "range as stated"
 
 
@@ -48,6 +49,7 @@ class Strip:
     at: str
     start: str
     width: str
+    thin: bool  # single queries: a line, as in the figures
     open: bool  # the band begins at zero, which a log axis has no place for
 
 
@@ -63,24 +65,32 @@ def ours(name: str, row: str, unit: str, joint: str) -> Row:
     return Row(name, "re_estimated", IGNORANCE, middle, low, high)
 
 
+def single(row: str) -> Row:
+    """One query of the re-estimate: how queries differ and what is not known, together."""
+    middle, low, high = (f"{row}.{end}_wh" for end in ("p50", "p5", "p95"))
+    return Row("Re-estimated, one query by chance", "re_estimated", SINGLE, middle, low, high)
+
+
 def recomputed(name: str, row: str) -> Row:
     """The water of the published energies at the sites that fit the published range."""
     middle, low, high = (f"{row}.{end}_ml" for end in ("p50", "p25", "p75"))
     return Row(name, "as_published", QUERIES, middle, low, high)
 
 
-RE, WATER = "re.{}.blend.facility.median", "water.production_lengths.{}.blend.microsoft_today.{}"
+RE, ONE = "re.{}.blend.facility.median", "re.{}.blend.facility.total"
+WATER = "water.production_lengths.{}.blend.microsoft_today.{}"
 ENERGY_PANEL = Panel(
     "Energy",
     "Wh",
     "at the facility, large open models",
-    (0.1, 20),
+    (0.05, 20),
     [
         (
             "A short query",
             [
                 printed("As published", "v2.blend.short"),
                 ours("Re-estimated", RE.format("production_lengths.short"), "wh", "."),
+                single(ONE.format("production_lengths.short")),
             ],
         ),
         (
@@ -89,6 +99,7 @@ ENERGY_PANEL = Panel(
                 printed("As published", "v2.blend.long"),
                 ours("Re-estimated, published lengths", RE.format("published_lengths.long"), "wh", "."),
                 ours("Re-estimated, lengths in production", RE.format("production_lengths.long"), "wh", "."),
+                single(ONE.format("production_lengths.long")),
             ],
         ),
     ],
@@ -97,7 +108,7 @@ ENERGY_PANEL = Panel(
 WATER_PANEL = Panel(
     "Water",
     "mL",
-    "consumed, at Microsoft’s largest sites where re-estimated",
+    "consumed; re-estimated: at Microsoft’s largest sites",
     (0.001, 20),
     [
         (
@@ -147,6 +158,7 @@ def strip(row: Row, panel: Panel, values: Values) -> Strip:
         at="" if middle is None else f"{place(middle, panel.axis):.2f}%",
         start=f"{start:.2f}%",
         width=f"{end - start:.2f}%",
+        thin=row.band == SINGLE,
         open=low <= 0,
     )
 

@@ -55,7 +55,7 @@ def environment(values: Values) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    names = ("val", "word", "quartiles", "ninety", "interval", "ratio", "percent")
+    names = ("val", "word", "ninety", "interval", "percent")
     found.globals |= {name: getattr(values, name) for name in names}
     return found
 

@@ -9,7 +9,7 @@ from pipeline.present.release.datapackage import contract, described, inferred
 from pipeline.present.site.pictures import shipped
 from pipeline.present.site.provenance import Origin
 
-SHOWN = 200  # rows on a page; the file has all
+SHOWN = 100  # rows on a page; the file has all
 FOLDERS = {
     "paper/tables": "Tables of the paper",
     "data/results": "Results",

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping
 
+from markupsafe import Markup
+
 from pipeline.errors import InputError
 from pipeline.present.numbers import Number
 
-THIN, MINUS = "\u2009", "\u2212"
+THIN, MINUS, NO_BREAK = "\u2009", "\u2212", "\u00a0"
 
 
 class Values:
@@ -33,24 +35,17 @@ class Values:
 
     def percent(self, key: str, digits: int = 0) -> str:
         """A share as a percentage."""
-        return f"{self.val(key, digits, 100)} %"
+        return f"{self.val(key, digits, 100)}{NO_BREAK}%"
 
-    def interval(self, middle: str, low: str, high: str, digits: int = 2) -> str:
-        """Three keys as `0.31 (0.16–0.60)`."""
-        return f"{self.val(middle, digits)} ({self.val(low, digits)}–{self.val(high, digits)})"
+    def interval(self, middle: str, low: str, high: str, digits: int = 2) -> Markup:
+        """Three keys as `0.31 (0.16–0.60)`, on one line."""
+        text = f"{self.val(middle, digits)} ({self.val(low, digits)}–{self.val(high, digits)})"
+        return Markup('<span class="nowrap">{}</span>').format(text)
 
-    def quartiles(self, row: str, unit: str = "wh", digits: int = 2) -> str:
-        """Median and quartiles of a row."""
-        return self.interval(f"{row}.p50_{unit}", f"{row}.p25_{unit}", f"{row}.p75_{unit}", digits)
-
-    def ninety(self, row: str, unit: str = "wh", digits: int = 2, joint: str = ".") -> str:
+    def ninety(self, row: str, unit: str = "wh", digits: int = 2, joint: str = ".") -> Markup:
         """Median and the interval of nine tenths of a row; `joint` stands between the row and `p50`."""
         names = [f"{row}{joint}{end}" + (f"_{unit}" if unit else "") for end in ("p50", "p5", "p95")]
         return self.interval(names[0], names[1], names[2], digits)
-
-    def ratio(self, above: str, below: str, digits: int = 1) -> str:
-        """One result over another."""
-        return fixed(self.known(above) / self.known(below), digits)
 
 
 def fixed(value: float, digits: int) -> str:
