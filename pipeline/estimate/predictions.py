@@ -59,7 +59,9 @@ def predict(
     """
     rng = np.random.default_rng(seed)
     n_draws = settings.draws
-    drawn = draw(configurations, model, settings, rng, n_draws, common_residuals=True)
+    drawn = draw(
+        configurations, model, settings, rng, n_draws, common_residuals=True, measured_in_flight=True
+    )
     rate = drawn.output_tokens_per_s
     node_uniforms, pue_uniforms = rng.random((n_draws, NODE_UNIFORMS)), rng.random(n_draws)
     node_w = _node_w(configurations, model, servers, drawn.gpu_w, node_uniforms)

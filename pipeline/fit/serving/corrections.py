@@ -14,6 +14,7 @@ from pipeline.fit.serving.architecture import Array
 from pipeline.fit.serving.model import ServingModel, anchor_keys
 from pipeline.fit.serving.prepare import Prepared
 from pipeline.fit.serving.steps import step_seconds
+from pipeline.fit.serving.training import age_share
 
 FASTEST = 0.4  # a measured configuration takes at least this share of the modelled step
 ANCHOR_CV = 0.95  # of output lengths in the chat rows behind the anchors
@@ -47,6 +48,7 @@ def corrections(
         input_tokens=np.full(n, settings.chat_input_tokens.distribution.median()),
         output_tokens=pd.Series(keys).map(usual).fillna(1.0).to_numpy(float),
         output_cv=np.full(n, ANCHOR_CV),
+        age_share=age_share(p.load.concurrency),
     )
     now = step_seconds(z, theta, p.x)
     then = step_seconds(z, theta, T.terms(p.arch, chat, p.chip))

@@ -67,16 +67,20 @@ def draw(
     rng: np.random.Generator,
     n_draws: int,
     common_residuals: bool = False,
+    measured_in_flight: bool = False,
 ) -> Draws:
     """Draws for every row; columns model, total_params_b, active_params_b, gpu, gpus, precision, concurrency,
     input_tokens, output_tokens, engine (missing: not stated), output_cv (missing: by rule).
 
     common_residuals: one residual draw for all rows, so that a row does not depend on the others; right for
-    intervals row by row, wrong for sums over configurations.
+    intervals row by row, wrong for sums over configurations. measured_in_flight: concurrency is a mean of what
+    ran, not what an instance is configured for, and cut later.
     """
     rows = complete(configurations, settings, model.tables)
     theta = model.steps.draws(rng, n_draws)
-    engines = {stack: _on(rows, stack, model, settings) for stack in _stacks(rows["engine"])}
+    engines = {
+        stack: _on(rows, stack, model, settings, measured_in_flight) for stack in _stacks(rows["engine"])
+    }
     main = _main(engines, (rows["engine"] == TENSORRT).to_numpy(bool), model)
     stated = rows["engine"].notna().to_numpy()
     anchored = _anchored(rows, main.p, model) & np.bool_(VLLM in engines)
@@ -125,14 +129,23 @@ def _stacks(engine: pd.Series) -> list[str]:
     return [stack for stack in (VLLM, TENSORRT) if engine.isna().any() or (engine == stack).any()]
 
 
-def _on(rows: pd.DataFrame, stack: str, model: ServingModel, settings: Serving) -> OnEngine:
-    """The rows on one engine, as many requests in the batch as the cache holds; the others wait."""
+def _on(
+    rows: pd.DataFrame, stack: str, model: ServingModel, settings: Serving, measured: bool
+) -> OnEngine:
+    """The rows on one engine, as many requests in the batch as the cache holds; the others wait.
+
+    In steady state long answers hold most of the cache. Measurements end before: where the number is measured,
+    it is cut only when the cache would not hold the requests half way through a mean output.
+    """
     sparse = rows["total_params_b"].astype(float) > SPARSE_FROM * rows["active_params_b"].astype(float)
     split = sparse & (rows["gpus"] > 1) & (stack == TENSORRT)
     version = model.latest_version(stack)
     p = prepare(rows.assign(stack=stack, version=version, split_by_request=split.astype(float)), model.tables)
     share = settings.memory_share.distribution.median()
-    room = T.sequences_that_fit(p.arch, p.load, p.chip, share, T.mean_context(p.load))
+    context = T.mean_context(p.load)
+    if measured:
+        context = np.minimum(context, p.load.input_tokens + 0.5 * p.load.output_tokens)
+    room = T.sequences_that_fit(p.arch, p.load, p.chip, share, context)
     running = np.minimum(p.load.concurrency, np.maximum(room, 1))
     p = p.with_load(replace(p.load, concurrency=running))
     return OnEngine(p, model.steps.design.matrix(p.rows))

@@ -4,7 +4,8 @@ Configurations have the columns
 
     model (name or missing), total_params_b, active_params_b (used where the model is unknown), gpu, gpus,
     precision (fp4, fp8, bf16), stack (one of STACKS), version (of the engine), concurrency (missing:
-    saturated), input_tokens, output_tokens, output_cv, split_by_request (0 or 1).
+    saturated), input_tokens, output_tokens, output_cv, split_by_request (0 or 1), age_share (may be absent:
+    steady state).
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +25,6 @@ VLLM, TENSORRT = "vLLM", "TensorRT-LLM"
 STACKS = (VLLM, TENSORRT, "vLLM 2024", "TensorRT-LLM 2024")
 # Its tables are saturated: the batch is not known, so they say nothing about time per step and layer.
 UNTIMED_STACKS = (TENSORRT,)
-SATURATED_MEMORY_SHARE = 0.95  # of memory used for weights and cache by those who print saturated throughput
 GIB = 2.0**30
 
 
@@ -161,13 +161,14 @@ def prepare(configurations: pd.DataFrame, tables: Tables) -> Prepared:
         input_tokens=number("input_tokens"),
         output_tokens=number("output_tokens"),
         output_cv=number("output_cv"),
+        age_share=number("age_share") if "age_share" in rows else np.ones(len(rows)),
         gpus=number("gpus"),
         split_by_request=number("split_by_request"),
         weight_bits=bits,
         cache_bits=np.where(tensorrt_cache, 8.0, 16.0),
     )
     whole = load.input_tokens + load.output_tokens  # saturated engines set the whole output aside
-    room = np.maximum(T.sequences_that_fit(arch, load, chip, SATURATED_MEMORY_SHARE, whole), 1)
+    room = np.maximum(T.sequences_that_fit(arch, load, chip, T.FULL_MEMORY_SHARE, whole), 1)
     load = replace(load, concurrency=np.where(np.isnan(load.concurrency), room, load.concurrency))
     levels = _levels(rows, arch, tables)
     rows = pd.concat([rows.drop(columns=[c for c in levels if c in rows]), levels], axis=1)

@@ -32,6 +32,7 @@ INDEX = {name: position for position, name in enumerate(TERMS)}
 ACTIVATION_BYTES = 2.0
 REDUCTIONS_PER_LAYER = 2.0
 LEAST_FREE_SHARE = 0.02  # of memory left for cache where the weights alone would not fit
+FULL_MEMORY_SHARE = 0.95  # of memory used for weights and cache when no more requests fit
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Load:
     input_tokens: Array
     output_tokens: Array
     output_cv: Array  # coefficient of variation of the output length
+    age_share: Array  # output so far of running requests over that in steady state; 1 unless measured early
     gpus: Array
     split_by_request: Array  # 1 where attention is split by request (data parallel), not by head
     weight_bits: Array
@@ -62,7 +64,7 @@ class Chip:
 
 def mean_context(load: Load) -> Array:
     """Mean context of a running request, tokens: long outputs stay longer, hence E[O^2] / (2 E[O])."""
-    return load.input_tokens + 0.5 * load.output_tokens * (1 + load.output_cv**2)
+    return load.input_tokens + 0.5 * load.output_tokens * (1 + load.output_cv**2) * load.age_share
 
 
 def cache_split(arch: Architecture, load: Load) -> Array:
@@ -97,12 +99,14 @@ def terms(arch: Architecture, load: Load, chip: Chip) -> Array:
     prompts = b / load.output_tokens  # prompts a step
     prompt_tokens = prompts * load.input_tokens
     context = mean_context(load)
+    # What memory does not hold is not read: where more run than fit at this context, theirs is shorter.
+    held = np.minimum(sequences_that_fit(arch, load, chip, FULL_MEMORY_SHARE, context), b)
     activations = REDUCTIONS_PER_LAYER * arch.layers * arch.hidden_size * ACTIVATION_BYTES
     x = {
         "weights": arch.touched_params(b) * load.weight_bits / 8 / (n * chip.bandwidth),
         "matmul": b * arch.matmul_flops_per_token() / (n * chip.peak_weight),
-        "kv": b * cache_bytes_per_gpu(arch, load, context) / chip.bandwidth,
-        "attention": b * arch.attention_flops(context) / (n * chip.peak_bf16),
+        "kv": held * cache_bytes_per_gpu(arch, load, context) / chip.bandwidth,
+        "attention": held * arch.attention_flops(context) / (n * chip.peak_bf16),
         "kernels": arch.layers * 1e-5,
         "sync": arch.layers * np.log2(n) * 1e-5,
         "exchange": (n > 1) * activations * (b + prompt_tokens) / chip.link,

@@ -19,9 +19,12 @@ ARGONNE_GPUS = ["A100", "H100", "GH200"]
 ARGONNE_STACKS = {"vLLM": "vLLM 2024", "TensorRT-LLM": "TensorRT-LLM 2024"}
 DRAFT = "v0.20-draft"  # measured without CUDA graphs
 UNKNOWN_CV = 0.9  # of answers to chat prompts where no histogram is given: the middle of those that are
+# Requests of a run of ML.ENERGY v3 (the lengths that it counts): as many, and from about 512 in flight on,
+# about as many more than run at once.
+CHAT_REQUESTS = 1024
 COLUMNS = [
     "key", "source", "model", "total_params_b", "active_params_b", "gpu", "gpus", "precision", "stack",
-    "version", "concurrency", "input_tokens", "output_tokens", "output_cv", "split_by_request",
+    "version", "concurrency", "input_tokens", "output_tokens", "output_cv", "age_share", "split_by_request",
     "output_tokens_per_s", "gpu_w",
 ]  # fmt: skip
 
@@ -57,6 +60,7 @@ def chat_rows(measurements: pd.DataFrame, histograms: pd.DataFrame, chat_input_t
         concurrency=rows["average_batch"],
         input_tokens=chat_input_tokens,
         output_cv=rows["upstream_model"].map(output_cv(histograms)).fillna(UNKNOWN_CV),
+        age_share=age_share(rows["average_batch"].to_numpy(float)),
         split_by_request=0.0,
     )
 
@@ -73,6 +77,7 @@ def tensorrt_rows(throughput: pd.DataFrame) -> pd.DataFrame:
         precision=rows["precision"].map(PRECISIONS),
         concurrency=np.nan,
         output_cv=0.0,
+        age_share=1.0,
         split_by_request=rows["parallelism"].str.startswith("DEP").astype(float),
         gpu_w=np.nan,
     )
@@ -91,9 +96,22 @@ def argonne_rows(measurements: pd.DataFrame) -> pd.DataFrame:
         precision="bf16",
         concurrency=rows["average_batch"],
         output_cv=0.0,
+        age_share=1.0,
         split_by_request=0.0,
         gpu_w=np.nan,  # of few configurations, as a maximum of the run
     )
+
+
+def age_share(batch: np.ndarray) -> np.ndarray:
+    """Mean age of running requests in a chat run over that in steady state, (n,); batch: requests in flight.
+
+    All start together, and the run is measured while others wait to follow: for t = (requests - batch) / batch
+    mean lengths. The age after s lengths is 1 - exp(-s) of the steady one where lengths are exponential, as
+    they nearly are; this is its mean over s from 0 to t.
+    """
+    requests = np.where(batch > CHAT_REQUESTS / 2, batch + CHAT_REQUESTS, CHAT_REQUESTS)
+    t = (requests - batch) / batch
+    return np.asarray(1 + np.expm1(-t) / t)
 
 
 def output_cv(histograms: pd.DataFrame) -> dict[str, float]:
