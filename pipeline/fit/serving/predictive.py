@@ -73,8 +73,8 @@ def draw(
     input_tokens, output_tokens, engine (missing: not stated), output_cv (missing: by rule).
 
     common_residuals: one residual draw for all rows, so that a row does not depend on the others; right for
-    intervals row by row, wrong for sums over configurations. measured_in_flight: concurrency is a mean of what
-    ran, not what an instance is configured for, and cut later.
+    intervals row by row, wrong for sums over configurations. measured_in_flight: concurrency is a mean of
+    what ran, not what an instance is configured for, and cut later.
     """
     rows = complete(configurations, settings, model.tables)
     theta = model.steps.draws(rng, n_draws)
@@ -129,13 +129,11 @@ def _stacks(engine: pd.Series) -> list[str]:
     return [stack for stack in (VLLM, TENSORRT) if engine.isna().any() or (engine == stack).any()]
 
 
-def _on(
-    rows: pd.DataFrame, stack: str, model: ServingModel, settings: Serving, measured: bool
-) -> OnEngine:
+def _on(rows: pd.DataFrame, stack: str, model: ServingModel, settings: Serving, measured: bool) -> OnEngine:
     """The rows on one engine, as many requests in the batch as the cache holds; the others wait.
 
-    In steady state long answers hold most of the cache. Measurements end before: where the number is measured,
-    it is cut only when the cache would not hold the requests half way through a mean output.
+    In steady state long answers hold most of the cache. Measurements end before: where the number is
+    measured, it is cut only when the cache would not hold the requests half way through a mean output.
     """
     sparse = rows["total_params_b"].astype(float) > SPARSE_FROM * rows["active_params_b"].astype(float)
     split = sparse & (rows["gpus"] > 1) & (stack == TENSORRT)

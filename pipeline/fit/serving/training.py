@@ -105,9 +105,9 @@ def argonne_rows(measurements: pd.DataFrame) -> pd.DataFrame:
 def age_share(batch: np.ndarray) -> np.ndarray:
     """Mean age of running requests in a chat run over that in steady state, (n,); batch: requests in flight.
 
-    All start together, and the run is measured while others wait to follow: for t = (requests - batch) / batch
-    mean lengths. The age after s lengths is 1 - exp(-s) of the steady one where lengths are exponential, as
-    they nearly are; this is its mean over s from 0 to t.
+    All start together, and the run is measured while others wait to follow: for t = (requests - batch) /
+    batch mean lengths. The age after s lengths is 1 - exp(-s) of the steady one where lengths are
+    exponential, as they nearly are; this is its mean over s from 0 to t.
     """
     requests = np.where(batch > CHAT_REQUESTS / 2, batch + CHAT_REQUESTS, CHAT_REQUESTS)
     t = (requests - batch) / batch
