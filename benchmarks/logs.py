@@ -108,9 +108,8 @@ def _job(job: str, logs: Path, limit: int) -> None:
     """One job in this process; prints its result's digest and its peak memory and processor time."""
     if job == "pipeline":
         with connect("duckdb", limit) as engine:
-            result = energy_from_logs(
-                engine, str(logs / "requests"), str(logs / "power"), Settings.of(load("logs"))
-            )
+            settings = Settings.of(load("logs"), Load().weights)
+            result = energy_from_logs(engine, str(logs / "requests"), str(logs / "power"), settings)
         table = result.hours
     elif job == "sql":
         with tempfile.TemporaryDirectory() as spill:
@@ -127,7 +126,7 @@ def _job(job: str, logs: Path, limit: int) -> None:
         "cpu_seconds": used.ru_utime + used.ru_stime,
     }
     if job == "pipeline":
-        digest["p50_wh"] /= Settings.of(load("logs")).pue
+        digest["p50_wh"] /= settings.pue
     print(json.dumps(digest))
 
 

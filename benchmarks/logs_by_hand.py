@@ -1,7 +1,7 @@
 """The same job as `python -m pipeline.logs`, written by hand for the benchmark: DuckDB SQL, and pandas.
 
-Both do what the pipeline does for the benchmark's logs (start and end, one meter a node, output tokens as
-weight): screen for repeated rows, set unusable rows aside, spread tokens over windows, price the windows,
+Both do what the pipeline does for the benchmark's logs (start and end, one meter a node, tokens weighted by
+model): screen for repeated rows, set unusable rows aside, spread tokens over windows, price the windows,
 sum up by model and hour with p5, p50, p95, and count idle energy.
 """
 
@@ -11,9 +11,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from pipeline.logs.synthetic import Load
+
 WINDOW_US = 60_000_000
 HOUR_US = 3_600_000_000
 GPU_TO_NODE = 1.43
+WEIGHT_INPUT = dict(zip(Load().models, Load().weight_input, strict=True))
 
 SQL = """
 CREATE TEMP TABLE meters AS
@@ -28,7 +31,7 @@ SELECT time, input_tokens, output_tokens, count(*) AS n FROM '{folder}/requests/
 GROUP BY ALL HAVING n > 1;
 
 CREATE TEMP TABLE spans AS
-WITH r AS (SELECT node, epoch_us(time) AS s, epoch_us("end") AS e, output_tokens AS tok,
+WITH r AS (SELECT node, epoch_us(time) AS s, epoch_us("end") AS e, {weight} AS tok,
                   s // {w} AS f, greatest(s // {w}, (e - 1) // {w}) AS l
            FROM '{folder}/requests/*.parquet'
            WHERE output_tokens > 0 AND input_tokens >= 0 AND e >= s
@@ -60,19 +63,19 @@ SELECT s.node, f, l, a.j_per_tok AS jf, b.j_per_tok AS jl, b.upto - b.j_per_tok 
 FROM spans s JOIN price a ON a.node = s.node AND a.win = f JOIN price b ON b.node = s.node AND b.win = l;
 
 CREATE TEMP TABLE bins AS
-WITH r AS (SELECT node, model, epoch_us(time) AS s, epoch_us("end") AS e, output_tokens AS tok, input_tokens,
-                  s // {w} AS f, greatest(s // {w}, (e - 1) // {w}) AS l
+WITH r AS (SELECT node, model, epoch_us(time) AS s, epoch_us("end") AS e, {weight} AS tok, input_tokens,
+                  output_tokens, s // {w} AS f, greatest(s // {w}, (e - 1) // {w}) AS l
            FROM '{folder}/requests/*.parquet'
            WHERE output_tokens > 0 AND input_tokens >= 0 AND e >= s
              AND node IS NOT NULL AND model IS NOT NULL),
-q AS (SELECT model, s // {h} AS hour, tok, input_tokens,
+q AS (SELECT model, s // {h} AS hour, output_tokens, input_tokens,
              ((CASE WHEN r.f = r.l THEN tok * jf
                     ELSE tok / greatest(e - s, 1) * (((r.f + 1) * {w} - s) * jf + (e - r.l * {w}) * jl
                          + CASE WHEN r.l > r.f + 1 THEN {w} * jmid ELSE 0 END) END) * 1e6)::BIGINT AS uj
       FROM r JOIN span_price p ON p.node = r.node AND p.f = r.f AND p.l = r.l),
 b AS (SELECT *, (10 ** greatest(floor(log10(uj)) - 2, 0))::BIGINT AS unit FROM q)
 SELECT model, hour, uj // unit * unit AS bin, count(*) AS n, sum(uj) AS uj, min(uj) AS lo, max(uj) AS hi,
-       sum(tok) AS tok, sum(input_tokens) AS input_tokens
+       sum(output_tokens) AS output_tokens, sum(input_tokens) AS input_tokens
 FROM b GROUP BY ALL;
 """
 RESULT = """
@@ -87,7 +90,11 @@ def by_sql(folder: Path, memory_limit_mb: int, spill: Path) -> pd.DataFrame:
     """Hour, model, queries, node_mean_wh, p5_wh, p50_wh, p95_wh (at the node) by hand-written DuckDB SQL."""
     config = {"memory_limit": f"{memory_limit_mb}MB", "temp_directory": str(spill)}
     connection = duckdb.connect(config=config | {"preserve_insertion_order": "false"})
-    connection.execute(SQL.format(w=WINDOW_US, h=HOUR_US, folder=folder, gpu_to_node=GPU_TO_NODE))
+    by_model = " ".join(f"WHEN '{model}' THEN {weight}" for model, weight in WEIGHT_INPUT.items())
+    weight = f"(output_tokens + CASE model {by_model} END * input_tokens)::DOUBLE"
+    connection.execute(
+        SQL.format(w=WINDOW_US, h=HOUR_US, folder=folder, gpu_to_node=GPU_TO_NODE, weight=weight)
+    )
     quantiles = ", ".join(
         f"max(CASE WHEN {q} * (total - 1) BETWEEN upto - n AND upto "
         f"THEN lo + (hi - lo) * (({q} * (total - 1) - upto + n) / "
@@ -112,7 +119,9 @@ def by_pandas(folder: Path) -> pd.DataFrame:
     length = np.maximum(end - start, 1)
     first = start // WINDOW_US
     last = np.maximum(first, (end - 1) // WINDOW_US)
-    node, tokens = requests["node"].astype("category"), requests["output_tokens"]
+    node, model = requests["node"].astype("category"), requests["model"].astype("category")
+    by_model = model.map(WEIGHT_INPUT).astype("float64")
+    tokens = requests["output_tokens"] + by_model * requests["input_tokens"]
     parts = []
     for k in range(int((last - first).max()) + 1):
         touched = (last - first) >= k
@@ -134,7 +143,7 @@ def by_pandas(folder: Path) -> pd.DataFrame:
     )
     joules = (pieces["tokens"] * pieces["j_per_token"]).groupby(pieces["request"]).sum()
     wh = joules.reindex(requests.index) / 3600
-    grouped = wh.groupby([start // HOUR_US, requests["model"].astype("category")], observed=True)
+    grouped = wh.groupby([start // HOUR_US, model], observed=True)
     quantiles = grouped.quantile([0.05, 0.5, 0.95]).unstack()  # noqa: PD010
     quantiles.columns = ["p5_wh", "p50_wh", "p95_wh"]
     table = pd.concat(

@@ -1,6 +1,6 @@
 """How energy is taken from logs: the engine, the accounting windows, and the factors between boundaries."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -22,6 +22,7 @@ ConstantOnly = AfterValidator(_constant)
 Factor = Annotated[Assumption, AfterValidator(expect("ratio", minimum=1)), ConstantOnly]
 Weight = Annotated[Assumption, AfterValidator(expect("ratio", minimum=0)), ConstantOnly]
 LitresPerKwh = Annotated[Assumption, AfterValidator(expect("L/kWh", minimum=0)), ConstantOnly]
+Requests = Annotated[Assumption, AfterValidator(expect("requests", minimum=1)), ConstantOnly]
 Watts = Annotated[Assumption, AfterValidator(expect("W", minimum=0)), ConstantOnly]
 
 
@@ -40,8 +41,8 @@ class Logs(Section):
     pue: Factor
     wue_l_per_kwh: LitresPerKwh
     electricity_l_per_kwh: LitresPerKwh
-    weight_input: Weight
-    weight_output: Weight
+    weight_input: Literal["fitted"] | Weight
+    requests_in_flight: Requests
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -51,6 +52,4 @@ class Logs(Section):
             raise ValueError("sample_seconds must not exceed window_seconds")
         if self.plausible_watts_min.distribution.median() >= self.plausible_watts_max.distribution.median():
             raise ValueError("plausible_watts_min must be below plausible_watts_max")
-        if self.weight_input.distribution.median() + self.weight_output.distribution.median() == 0:
-            raise ValueError("weight_input and weight_output must not both be 0")
         return self

@@ -112,8 +112,41 @@ HOURS = pa.DataFrameSchema(
     strict=True,
     ordered=True,
 )
+# weight_input: output tokens that an input token counted as; weight_basis: where that number comes from
+WEIGHT_BASES = ["fitted to this model", "fitted to other models", "params"]
 MODELS = pa.DataFrameSchema(
-    {"model": pa.Column("str"), **_ENERGY}, unique=["model"], strict=True, ordered=True
+    {
+        "model": pa.Column("str"),
+        **_ENERGY,
+        "weight_input": pa.Column("float64", pa.Check.ge(0)),
+        "weight_basis": pa.Column("str", pa.Check.isin(WEIGHT_BASES)),
+    },
+    unique=["model"],
+    strict=True,
+    ordered=True,
+)
+ANY_OTHER_MODEL = "any other model"
+
+
+def _weight(description: str) -> pa.Column:
+    return pa.Column("float64", pa.Check.gt(0), description=description)
+
+
+TOKEN_WEIGHTS = pa.DataFrameSchema(
+    {
+        "model": pa.Column("str", description=f"a measured model, or `{ANY_OTHER_MODEL}`"),
+        "configurations": pa.Column("int64", pa.Check.gt(0), description="measured, that the row rests on"),
+        "requests_in_flight": pa.Column(
+            "float64", pa.Check.ge(1), description="mean over these, of those that the cache holds"
+        ),
+        "weight_input_p5": _weight("5th percentile of the weight, over configurations and draws"),
+        "weight_input": _weight("output tokens that an input token counts as; median"),
+        "weight_input_p95": _weight("95th percentile"),
+    },
+    unique=["model"],
+    strict=True,
+    ordered=True,
+    description="What an input token costs in output tokens, as fitted.",
 )
 
 # rows: rows of the log; node_wh: energy at the node. The rows "in" equal the sum of the others of their log;

@@ -2,7 +2,7 @@
 
 Inputs: a log of requests and a log of power (Parquet, CSV or JSON lines, text also as .gz; a file, a folder
 of them, or an address that only the engine can reach). Outputs in OUT: hours.csv, models.csv, account.csv.
-Settings: section `logs` of params.yaml.
+Settings: section `logs` of params.yaml; weights of input tokens: data/results/token_weights.csv.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pipeline.files import write_csv
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import energy_from_logs
 from pipeline.logs.settings import Settings
+from pipeline.logs.weights import TABLE, read_weights
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -24,6 +25,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("power", help="log of power")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--engine", help="duckdb, local[*], spark://host:port or sc://host:port")
+    parser.add_argument("--weights", type=Path, default=TABLE, help="of input tokens (default: %(default)s)")
     parser.add_argument("--params", type=Path, default=PARAMS, help="settings (default: %(default)s)")
     return parser.parse_args(words)
 
@@ -33,10 +35,13 @@ def main() -> None:
     given = arguments(sys.argv[1:])
     logs = load("logs", path=given.params)
     with connect(given.engine or logs.engine, logs.memory_limit_mb) as engine:
-        result = energy_from_logs(engine, given.requests, given.power, Settings.of(logs))
+        settings = Settings.of(logs, read_weights(logs, given.weights))
+        result = energy_from_logs(engine, given.requests, given.power, settings)
     for name in ("hours", "models", "account"):
         write_csv(getattr(result, name), given.out / f"{name}.csv")
-    print(result.account.to_string(index=False, na_rep=""))
+    print(result.account.to_string(index=False, na_rep=""), "\n\nAn input token counts as")
+    for row in result.models.to_dict("records"):
+        print(f"{row['weight_input']:g} output tokens, {row['weight_basis']}: {row['model']}")
 
 
 if __name__ == "__main__":

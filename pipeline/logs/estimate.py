@@ -155,6 +155,8 @@ def _published(table: pd.DataFrame, hour: str | None, settings: Settings) -> pd.
         "offsite_ml": node_mean_wh * settings.pue * settings.electricity_l_per_kwh,
     }
     if hour is None:
+        found = [settings.weights.of(model) for model in table["model"].astype("str")]
+        columns |= {"weight_input": [w for w, _ in found], "weight_basis": [basis for _, basis in found]}
         return validate(pd.DataFrame(columns).sort_values("model", ignore_index=True), MODELS, "models.csv")
     start = pd.to_datetime(table[hour].astype("int64") * 3600, unit="s").dt.strftime("%Y-%m-%dT%H:00:00Z")
     result = pd.DataFrame({"hour": start.astype("str")} | columns)

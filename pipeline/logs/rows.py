@@ -36,7 +36,9 @@ def request_rows(
         **number(raw, "output_tokens"),
         **{name: raw[name] for name in ("node", "model", "request") if name in raw.columns},
     )
-    table = _marked(table.mutate(weight=_weight(table, settings)), REQUEST_REASONS, _request_tests)
+    table = _marked(
+        table.mutate(weight=_weight(engine, raw, table, settings)), REQUEST_REASONS, _request_tests
+    )
     # tokens that are not whole numbers by type may not fit one where the row is not usable
     whole_tokens = {
         name: ibis.ifelse(table.usable, table[name], ibis.null()).cast("int64")
@@ -77,18 +79,27 @@ def reason_name(code: int | None, reasons: list[str]) -> str:
     return "" if code is None else reasons[int(code)]
 
 
-def _weight(table: ir.Table, settings: Settings) -> ir.NumericValue:
-    """Token weight; whole where the settings and the type of the tokens are, else float64.
+def _weight(engine: Engine, raw: ir.Table, table: ir.Table, settings: Settings) -> ir.NumericValue:
+    """Token weight in whole units where the type of the tokens is whole, else float64.
 
     Tokens that are out of range, and so not usable, are clipped, lest their weight overflow.
     """
-    weights = (settings.weight_input * UNITS_PER_TOKEN, settings.weight_output * UNITS_PER_TOKEN)
-    terms = [
-        table[name].clip(0, MAXIMUM_TOKENS) * (int(weight) if weight.is_integer() else weight)
-        for name, weight in zip(TOKENS, weights, strict=True)
-        if weight
+    given, taken = (table[name].clip(0, MAXIMUM_TOKENS) for name in TOKENS)
+    return given * _input_units(engine, raw, table, settings) + taken * UNITS_PER_TOKEN
+
+
+def _input_units(engine: Engine, raw: ir.Table, table: ir.Table, settings: Settings) -> ir.IntegerValue:
+    """Units of weight of an input token, by the model of the row; only models of the log make a branch."""
+    weights = settings.weights
+    other = ibis.literal(round(weights.other * UNITS_PER_TOKEN), "int64")
+    if not weights.fitted:
+        return other
+    models = engine.fetch(raw.select("model").distinct())["model"].dropna()
+    branches = [
+        (table.model == model, ibis.literal(round(weight * UNITS_PER_TOKEN), "int64"))
+        for model, weight in sorted(weights.apart(models).items())
     ]
-    return terms[0] if len(terms) == 1 else terms[0] + terms[1]
+    return ibis.cases(*branches, else_=other) if branches else other
 
 
 def _marked(

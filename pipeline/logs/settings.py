@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.assumptions.logs import Logs
+from pipeline.logs.weights import TokenWeights, read_weights
 
 MICROSECONDS_PER_SECOND = 1_000_000
 US_PER_HOUR = 3600 * MICROSECONDS_PER_SECOND
@@ -24,12 +25,11 @@ class Settings:
     pue: float
     wue_l_per_kwh: float
     electricity_l_per_kwh: float
-    weight_input: float
-    weight_output: float
+    weights: TokenWeights
 
     @classmethod
-    def of(cls, logs: Logs) -> "Settings":
-        """The numbers of a validated section of params.yaml."""
+    def of(cls, logs: Logs, weights: TokenWeights | None = None) -> "Settings":
+        """The numbers of a validated section of params.yaml, and the weights of tokens that it asks for."""
         return cls(
             window_seconds=logs.window_seconds,
             sample_seconds=logs.sample_seconds,
@@ -41,8 +41,7 @@ class Settings:
             pue=logs.pue.distribution.median(),
             wue_l_per_kwh=logs.wue_l_per_kwh.distribution.median(),
             electricity_l_per_kwh=logs.electricity_l_per_kwh.distribution.median(),
-            weight_input=logs.weight_input.distribution.median(),
-            weight_output=logs.weight_output.distribution.median(),
+            weights=weights or read_weights(logs),
         )
 
     @property

@@ -1,7 +1,8 @@
 """Synthetic logs with known truth, for tests, benchmarks and the example: no measurement, and named so.
 
-Each node draws its joules per output token in every window; power follows from the tokens, so the energy of
-every request is known before any log is written. Some windows are idle, some requests span several windows.
+Each node draws its joules per output token in every window, an input token counting as some output tokens by
+its model; power follows from the tokens, so the energy of every request is known before any log is written.
+Some windows are idle, some requests span several windows.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.files import write_parquet
+from pipeline.logs.weights import OTHER, TokenWeights
 from pipeline.units import JOULES_PER_WH
 
 WINDOW_SECONDS = 60
@@ -32,6 +34,11 @@ class Load:
     requests_per_minute: float = 60.0
     idle_share: float = 0.1
     models: tuple[str, ...] = ("large", "medium", "small")
+    weight_input: tuple[float, ...] = (
+        0.2,
+        0.1,
+        0.05,
+    )  # output tokens that an input token counts as, by model
     mean_output_tokens: float = 300.0
     median_seconds: float = 12.0
     gpu_scope_every: int = 4
@@ -42,6 +49,12 @@ class Load:
     def seconds(self) -> int:
         """Length of the logs."""
         return self.minutes * WINDOW_SECONDS
+
+    @property
+    def weights(self) -> TokenWeights:
+        """What an account of these logs should be told: the last model is any other."""
+        *fitted, other = zip(self.models, self.weight_input, strict=True)
+        return TokenWeights(other[1], dict(fitted), OTHER)
 
 
 @dataclass(frozen=True)
@@ -59,8 +72,10 @@ def node_logs(load: Load, node: int) -> NodeLogs:
     rng = np.random.default_rng([load.seed, node])
     start_us, end_us = _times(load, rng)
     count = len(start_us)
-    tokens = 1 + rng.geometric(1 / load.mean_output_tokens, count)
+    output_tokens = 1 + rng.geometric(1 / load.mean_output_tokens, count)
+    input_tokens = rng.integers(10, 4000, count)
     model = rng.integers(0, len(load.models), count)
+    tokens = output_tokens + np.array(load.weight_input)[model] * input_tokens
     parts = _parts(start_us, end_us, load.minutes)
     tokens_in_window = np.zeros(load.minutes)
     for window, share in parts:
@@ -74,8 +89,8 @@ def node_logs(load: Load, node: int) -> NodeLogs:
             "end": START + end_us.astype("timedelta64[us]"),
             "node": name,
             "model": np.array(load.models, dtype=object)[model],
-            "input_tokens": rng.integers(10, 4000, count),
-            "output_tokens": tokens,
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
         }
     )
     hour = requests["time"].dt.floor("h")

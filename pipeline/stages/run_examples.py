@@ -1,7 +1,7 @@
 """The two commands for one's own deployment, run on the example files: what the last notebook shows.
 
 Inputs: data/examples/, data/published/{models,hardware,sites,pue,wue,electricity_water}.csv,
-data/results/serving_model/ and data/results/node_power_fits.csv.
+data/results/serving_model/ and data/results/{node_power_fits,token_weights}.csv.
 Outputs: build/examples/{predictions,hours,models,account}.csv. Settings: logs, simulation,
 assumptions.water, assumptions.re_estimate.{serving,pue}.
 """

@@ -13,20 +13,20 @@ from pipeline.assumptions.load import load
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
 from pipeline.logs.settings import Settings
+from pipeline.logs.weights import TokenWeights
 
 ROOT = Path(__file__).parents[2]
 START = pd.Timestamp("2026-01-05T00:00:00")
 
 
-def settings(**changes: float) -> Settings:
-    base = Settings.of(load("logs", path=ROOT / "params.yaml"))
+def settings(weight_input: float = 0.0, weights: TokenWeights | None = None, **changes: float) -> Settings:
+    weights = weights or TokenWeights(weight_input)
+    base = Settings.of(load("logs", path=ROOT / "params.yaml"), weights)
     plain = {
         "pue": 1.0,
         "wue_l_per_kwh": 1.0,
         "electricity_l_per_kwh": 3.0,
         "gpu_to_node": 1.5,
-        "weight_input": 0.0,
-        "weight_output": 1.0,
     }
     return replace(base, **(plain | changes))
 

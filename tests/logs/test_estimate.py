@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.logs import queries
 from pipeline.logs.synthetic import Load, all_logs, write_logs
+from pipeline.logs.weights import FITTED, OTHER, TokenWeights
 from tests.logs.conftest import START, assert_balanced, estimate, power, requests, rows, write
 
 
@@ -28,6 +29,21 @@ def test_weights_boundaries_and_water_are_settings(run):
     assert of.loc["x", "mean_wh"] == pytest.approx(1.25 * 60 * 31 / 61)
     assert of.loc["x", "onsite_ml"] == pytest.approx(0.5 * 60 * 31 / 61)
     assert of.loc["x", "offsite_ml"] == pytest.approx(2 * 1.25 * 60 * 31 / 61)
+
+
+def test_input_tokens_count_by_the_model_of_the_request(run):
+    fitted = TokenWeights(0.5, {"llama-3.1-8b": 0.1}, OTHER)
+    asked = requests((1, "a", "meta-llama/Llama-3.1-8B-Instruct", 100, 30), (3, "a", "y", 100, 10))
+    result = run(asked, power(), weights=fitted)
+    assert result.hours["node_mean_wh"].tolist() == pytest.approx([60 * 40 / 100, 60 * 60 / 100])
+    assert result.models["weight_input"].tolist() == [0.1, 0.5]
+    assert result.models["weight_basis"].tolist() == [FITTED, OTHER]
+
+
+def test_a_prompt_without_an_answer_has_its_share(run):
+    of = run(requests((1, "a", "x", 100, 0), (3, "a", "y", 0, 10)), power(), weight_input=0.2).hours
+    assert of["node_mean_wh"].tolist() == pytest.approx([40, 20])
+    assert of["j_per_output_token"].isna().tolist() == [True, False]
 
 
 def test_idle_windows_are_shared_over_the_hour_by_tokens_and_shown_apart(run):
@@ -89,7 +105,9 @@ def test_recovers_the_truth_of_synthetic_logs(tmp_path, monkeypatch, exact):
     load = Load(nodes=4, minutes=120)
     for _ in write_logs(load, tmp_path):
         pass
-    result = estimate(tmp_path / "requests", tmp_path / "power", gpu_to_node=load.gpu_to_node)
+    result = estimate(
+        tmp_path / "requests", tmp_path / "power", gpu_to_node=load.gpu_to_node, weights=load.weights
+    )
     assert_balanced(result)
     truth = all_logs(load)
     of = truth.truth.groupby(["hour", "model"])["node_wh"]

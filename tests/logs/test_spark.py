@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.contracts.logs import ANY_OTHER_MODEL, TOKEN_WEIGHTS
 from pipeline.logs.synthetic import Load, all_logs, write_logs
 from tests.logs.conftest import ROOT, power, requests, write
 
@@ -143,16 +144,31 @@ def logs(tmp_path_factory) -> Path:
     return folder
 
 
-def command(asked: Path, drawn: Path, out: Path, engine: str) -> subprocess.CompletedProcess:
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """The weights of the synthetic logs as a table."""
+    rows = [*LOAD.weights.fitted.items(), (ANY_OTHER_MODEL, LOAD.weights.other)]
+    table = pd.DataFrame(rows, columns=["model", "weight_input"])
+    table = table.assign(configurations=1, requests_in_flight=1.0).assign(
+        weight_input_p5=table["weight_input"], weight_input_p95=table["weight_input"]
+    )
+    path = tmp_path_factory.mktemp("weights") / "weights.csv"
+    table[list(TOKEN_WEIGHTS.columns)].to_csv(path, index=False, lineterminator="\n")
+    return path
+
+
+def command(
+    asked: Path, drawn: Path, out: Path, engine: str, *more: str | Path
+) -> subprocess.CompletedProcess:
     """The real command in a process of its own: a process can hold one Spark session of one kind."""
-    words = ["-m", "pipeline.logs", asked, drawn, "-o", out, "--engine", engine]
+    words = ["-m", "pipeline.logs", asked, drawn, "-o", out, "--engine", engine, *more]
     return subprocess.run([spark_python(), *words], cwd=ROOT, capture_output=True, text=True)
 
 
-def both(asked: Path, drawn: Path, out: Path, engine: str) -> Path:
+def both(asked: Path, drawn: Path, out: Path, engine: str, *more: str | Path) -> Path:
     """Run by DuckDB and by the engine, expect the same bytes; the folder of the tables."""
     for name in ("duckdb", engine):
-        done = command(asked, drawn, out / name[:5], name)
+        done = command(asked, drawn, out / name[:5], name, *more)
         assert done.returncode == 0, done.stderr[-3000:]
     for name in ("hours.csv", "models.csv", "account.csv"):
         assert (out / engine[:5] / name).read_bytes() == (out / "duckd" / name).read_bytes()
@@ -160,8 +176,8 @@ def both(asked: Path, drawn: Path, out: Path, engine: str) -> Path:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_agrees_with_duckdb_to_the_byte_and_with_the_truth(engine, addresses, logs, tmp_path):
-    out = both(logs / "requests", logs / "power", tmp_path, addresses[engine])
+def test_agrees_with_duckdb_to_the_byte_and_with_the_truth(engine, addresses, logs, weights, tmp_path):
+    out = both(logs / "requests", logs / "power", tmp_path, addresses[engine], "--weights", weights)
     hours = pd.read_csv(out / "hours.csv")
     truth = all_logs(LOAD).truth.groupby(["hour", "model"])["node_wh"]
     np.testing.assert_allclose(hours["node_mean_wh"], truth.mean(), rtol=1e-5)

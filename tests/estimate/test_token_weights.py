@@ -1,0 +1,62 @@
+"""The weights of input tokens are those of the fitted cost of a request."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.assumptions import load
+from pipeline.contracts import read_table
+from pipeline.contracts.logs import ANY_OTHER_MODEL, TOKEN_WEIGHTS
+from pipeline.contracts.telemetry import SERVING_MEASUREMENTS
+from pipeline.estimate.token_weights import token_weights
+from pipeline.fit.serving.costs import request_cost
+from pipeline.fit.serving.model import read_model
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return read_table("data/results/token_weights.csv", TOKEN_WEIGHTS).set_index("model")
+
+
+@pytest.fixture(scope="module")
+def chat() -> pd.DataFrame:
+    rows = read_table("data/telemetry/serving_measurements.csv", SERVING_MEASUREMENTS)
+    return rows[rows["source"] == "mlenergy_v3"]
+
+
+def test_every_measured_model_has_a_weight(table: pd.DataFrame, chat: pd.DataFrame) -> None:
+    assert set(table.index) == {*chat["model"], ANY_OTHER_MODEL}
+    assert (table["weight_input_p5"] <= table["weight_input"]).all()
+    assert (table["weight_input"] <= table["weight_input_p95"]).all()
+    others = table["weight_input"].drop(ANY_OTHER_MODEL)
+    assert table.loc[ANY_OTHER_MODEL, "weight_input"] == pytest.approx(others.median(), abs=1e-5)
+
+
+def test_a_weight_is_the_cost_of_an_input_token_over_that_of_an_output_token(table: pd.DataFrame) -> None:
+    """Differences of the cost of a request, with draws of its own, against the table."""
+    settings, logs = load("assumptions.re_estimate.serving", "logs")
+    lengths = settings.blank_lengths
+    given, taken = lengths.input_tokens.distribution.median(), lengths.output_tokens.distribution.median()
+    row = {
+        "model": "Qwen3 14B", "total_params_b": 14.0, "active_params_b": 14.0, "gpu": "H100", "gpus": 1,
+        "precision": "bf16", "engine": "vLLM", "input_tokens": given, "output_tokens": taken,
+        "output_cv": 1.0, "concurrency": logs.requests_in_flight.distribution.median(),
+    }  # fmt: skip
+    rng = np.random.default_rng(5)
+    cost = request_cost(pd.DataFrame([row]), read_model(settings.power_form), settings, rng, 2000)
+    # an input token without its share of what later tokens read, an output token at the mean context
+    of_input = cost.seconds(np.array([1.0]), np.array([0.0]))
+    context = given + taken
+    of_output = cost.seconds(np.array([context - 0.5]), np.array([1.0])) - of_input * (context - 0.5)
+    low, high = np.quantile(of_input / of_output, [0.25, 0.75])
+    assert low < table.loc["Qwen3 14B", "weight_input"] < high
+
+
+def test_more_requests_in_flight_make_an_input_token_heavier(chat: pd.DataFrame) -> None:
+    settings = load("assumptions.re_estimate.serving")
+    model = read_model(settings.power_form)
+    few, many = (
+        token_weights(chat[chat["model"] == "Llama 3.1 405B"], model, settings, n, np.random.default_rng(1))
+        for n in (8.0, 64.0)
+    )
+    assert (many["weight_input"] > 2 * few["weight_input"]).all()

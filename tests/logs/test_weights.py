@@ -1,0 +1,49 @@
+"""Weights of input tokens: read from the fitted table or from params, and matched to the names of a log."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.assumptions.load import load
+from pipeline.errors import InputError
+from pipeline.logs.weights import FITTED, OTHER, PARAMS, TABLE, read_weights
+
+
+def test_fitted_weights_go_by_model_and_others_are_named_as_such() -> None:
+    weights = read_weights(load("logs"))
+    value, basis = weights.of("meta-llama/Llama-3.1-405B-Instruct-FP8")
+    assert (value, basis) == (weights.fitted["llama-3.1-405b"], FITTED)
+    assert weights.of("in-house 7") == (weights.other, OTHER)
+    assert weights.apart(["in-house 7", "Llama 3.1 405B"]) == {"Llama 3.1 405B": value}
+
+
+def test_a_constant_of_params_holds_for_all_models(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    constant = "{distribution: {family: constant, value: 0.25}, unit: ratio, source: x, reason: y}"
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    assert "weight_input: fitted" in text
+    params.write_text(text.replace("weight_input: fitted", f"weight_input: {constant}"), encoding="utf-8")
+    weights = read_weights(load("logs", path=params), tmp_path / "none.csv")
+    assert weights.of("Llama 3.1 405B") == (0.25, PARAMS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("any other model,", "any,", "any other model"),
+        ("weight_input_p95\n", "weight\n", "column 'weight_input_p95' is missing"),
+        ("Qwen3 8B,2", "Qwen3 8B,two", "column 'configurations'"),
+    ],
+)
+def test_a_wrong_table_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = TABLE.read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "weights.csv").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        read_weights(load("logs"), tmp_path / "weights.csv")
+    assert str(error.value).startswith(str(tmp_path / "weights.csv"))
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_weights(load("logs"), tmp_path / "weights.csv")
