@@ -9,13 +9,14 @@ import typst
 from pipeline.errors import InputError
 from pipeline.files import write_atomically
 
-KEYED = re.compile(r"#?\b(?:val|word|band|ninety|ratio|factor)\(([^()]*)\)")
+KEYED = re.compile(r"#?\b(?:val|word|band|ninety|ratio|factor|millilitres|times)\(([^()]*)\)")
 QUOTED = re.compile(r'"([^"]*)"')
 # What may carry digits in prose: names of models, machines and formats, percentiles, versions, years, labels.
 FONTS = Path(__file__).parent / "fonts"  # the text of the figures
 NAMES = re.compile(
     r"""\b\d+(?:\.\d+)?B\b|8x22B|Llama\s3(?:\.\d)?|\bDeepSeek-R1\b|\b[HB][12]00\b|\bGB200\b|\bFP(?:4|8|16)\b|\bBF16\b
-      |\bP\d{1,2}\b|\bv[12]\b|\bversion\s[12]\b|\b(?:19|20)\d{2}\b|\bPython\s3\b|\bCO2\b""",
+      |\bP\d{1,2}\b|\bv[12]\b|\bversion\s[12]\b|\b(?:19|20)\d{2}\b|\bPython\s3\b|\bCO2\b
+      |\bGPT-\d(?:\.\d)?\b|\bPhi-\d\b|\bMaia\s200\b|\bGB300\b|\bMI\d{3}X\b|\bQwen\d\b""",
     re.VERBOSE,
 )
 NOT_PROSE = [

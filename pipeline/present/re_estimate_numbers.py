@@ -3,7 +3,8 @@
 `re.production_lengths.short.blend.facility.median.p50_wh`, `bridge.short.part-load.median_wh_ratio`,
 `shares.production_lengths.short.blend.one-query.length.first_order`,
 `held-out.ml.energy-v3.model.gpu_w.chosen.rmse_ln`, `validation.mlperf_offline.output_tokens_per_s.no.n`,
-`lengths.conversation.output_tokens.chosen.fitted_p50`, `server.h100.fixed.p50`, `assumed.re.pue.p95`.
+`lengths.conversation.output_tokens.chosen.fitted_p50`, `server.h100.fixed.p50`,
+`table-1.v2.t1.405b.mlenergy.paper_over_recomputed`, `assumed.re.pue.p95`.
 """
 
 import re
@@ -34,6 +35,7 @@ class ReEstimateTables:
     length_quantiles: pd.DataFrame
     node_power_fits: pd.DataFrame
     prior_estimates_compared: pd.DataFrame
+    table_1: pd.DataFrame
 
 
 def collect_re_estimate(tables: ReEstimateTables, assumptions: ReEstimate) -> dict[str, Number]:
@@ -49,6 +51,7 @@ def collect_re_estimate(tables: ReEstimateTables, assumptions: ReEstimate) -> di
         ("lengths", _with_chosen(tables.length_fits, "family"), ["traffic", "quantity", "family"]),
         ("tokens", tables.length_quantiles, ["scenario", "regime", "quantity", "statistic"]),
         ("server", tables.node_power_fits, ["gpu", "term"]),
+        ("table-1", tables.table_1, ["key"]),
     ]:
         numbers |= by_key(prefix, table, names)
     numbers |= _estimates(tables.prior_estimates_compared)

@@ -60,7 +60,13 @@ MODELS = {
     "mixtral_8x22b": "#8C8C00",
     "llama_3_1_70b": "#D1495B",
 }
-SPARE_MODEL_COLOURS = ["#3D3205", "#9D88CD"]
+OTHER_MODELS = {  # of figures that name each curve beside it: nearer to each other than the five above
+    "qwen3_235b_a22b": "#3D3205",
+    "deepseek_v3_1": "#6E55E7",
+    "qwen3_32b": "#A65E2E",
+    "qwen3_30b_a3b": "#00004C",
+    "llama_3_1_8b": "#9D88CD",
+}
 MODEL_NAMES = {
     "deepseek_r1": "DeepSeek-R1",
     "llama_3_1_405b": "Llama 3.1 405B",
@@ -101,7 +107,7 @@ SETTINGS: Any = {  # matplotlib types its keys one by one
     "axes.axisbelow": True,
     "axes.labelpad": 2.5,
     "axes.unicode_minus": True,
-    "axes.prop_cycle": cycler(color=[*MODELS.values(), *SPARE_MODEL_COLOURS]),
+    "axes.prop_cycle": cycler(color=[*MODELS.values(), *OTHER_MODELS.values()]),
     "grid.color": GRID,
     "grid.linewidth": HAIR_PT,
     "xtick.major.width": HAIR_PT,
@@ -165,9 +171,9 @@ def new_figure(
 
 
 def model_colour(model: str) -> str:
-    """The fixed colour of a model, by key or name; others than the paper's five share the spare colours."""
+    """The fixed colour of a model, by key or name; a model that has none of its own is grey."""
     key = model_key(model)
-    return MODELS.get(key) or SPARE_MODEL_COLOURS[sum(key.encode()) % len(SPARE_MODEL_COLOURS)]
+    return MODELS.get(key) or OTHER_MODELS.get(key) or MUTED
 
 
 def model_name(model: str) -> str:

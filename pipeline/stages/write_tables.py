@@ -1,6 +1,6 @@
 """Write the tables of the paper, each as CSV, LaTeX and Markdown.
 
-Inputs: build/published/throughput.parquet, data/results/{energy_per_query,fleet,claims}.csv,
+Inputs: build/published/throughput.parquet, data/results/{energy_per_query,fleet,claims,table_1}.csv,
 data/results/published_throughput_fit.csv.
 Outputs: paper/tables/. Settings: assumptions.as_published.
 """
@@ -13,6 +13,7 @@ from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.ledger import LEDGER
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
+from pipeline.contracts.table_1 import TABLE_1
 from pipeline.errors import run
 from pipeline.present.published_tables import all_tables
 from pipeline.present.tables import save_table
@@ -30,7 +31,9 @@ def main() -> None:
     ledger = read_table(RESULTS / "claims.csv", LEDGER)
     fits = pd.read_csv(RESULTS / "published_throughput_fit.csv")
 
-    tables = all_tables(energy, fleet, pd.read_parquet(THROUGHPUT), fits, ledger, published)
+    table_1 = read_table(RESULTS / "table_1.csv", TABLE_1)
+
+    tables = all_tables(energy, fleet, pd.read_parquet(THROUGHPUT), fits, ledger, table_1, published)
 
     for table in tables:
         save_table(table, OUTPUT)

@@ -31,6 +31,7 @@ VISION = {
 XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 WHITE = XYZ.sum(axis=1)
 FAR = 20.0  # CIE 1976 colour difference; about 2 is just noticeable side by side
+CLOSEST = 14.0
 
 
 def lab(colour: str, vision: np.ndarray) -> np.ndarray:
@@ -61,4 +62,13 @@ def test_colours_of_models_can_be_seen_on_white() -> None:
 def test_a_model_has_one_colour_however_it_is_written() -> None:
     spellings = ["Llama 3.1 405B", "llama-3.1-405b", "llama_3_1_405b"]
     assert {style.model_colour(name) for name in spellings} == {style.MODELS["llama_3_1_405b"]}
-    assert style.model_colour("unheard of") in style.SPARE_MODEL_COLOURS
+    assert style.model_colour("unheard of") == style.MUTED
+
+
+def test_no_two_models_share_a_colour_and_all_can_be_seen() -> None:
+    """Curves that carry their names may be nearer to each other than those of the paper's five."""
+    colours = style.MODELS | style.OTHER_MODELS
+    for vision in VISION.values():
+        seen = {name: lab(colour, vision) for name, colour in colours.items()}
+        assert min(np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2)) > CLOSEST
+    assert min(contrast(to_rgb(colour)) for colour in colours.values()) > 3

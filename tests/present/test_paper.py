@@ -14,6 +14,7 @@ from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
 from pipeline.present.numbers import collect
 from pipeline.present.paper import digits_by_hand, keys, typeset, unknown_keys
 from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
+from pipeline.present.water_numbers import WaterNumberTables, collect_water
 
 SOURCES = sorted([Path("paper/paper.typ"), *Path("paper/sections").glob("*.typ")])
 RESULTS = Path("data/results")
@@ -33,7 +34,11 @@ def numbers():
         load("assumptions.as_published"),
     )
     ours = collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
-    return published | ours | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
+    waters = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
+    water = collect_water(WaterNumberTables(**waters), load("assumptions.water"))
+    return (
+        published | ours | water | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
+    )
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)

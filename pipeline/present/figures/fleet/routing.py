@@ -55,7 +55,7 @@ def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
         "those of a chat; panel b supposes the same choices. Sizes of closed models are not published: "
         "these are ranges that others assume, and every model is taken to write the same number of "
         "tokens. Triangles: shares of published routers at 95 to 100 % of the large model's quality, "
-        f"each on its own benchmark ({routers}). {words[:1].upper()}{words[1:]}."
+        f"each on its own benchmark ({routers})."
     )
     return Drawing(figure, alt, caption)
 

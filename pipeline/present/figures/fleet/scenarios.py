@@ -21,7 +21,7 @@ COLUMNS_PT = {"GWh a day": 6.0, "MW": 66.0, "peak": 88.0, "servers": 110.0, "ML"
 def fig_fleet_scenarios(tables: FleetTables, profile: Figures) -> Drawing:
     """Forest of scenarios on one log axis."""
     energy = tables.energy()
-    figure, ax = style.new_figure(profile, "double", 108)
+    figure, ax = style.new_figure(profile, "double", 96)
     for y, row in enumerate(energy.to_dict("records")):
         marks.range_marks(ax, y, row["p5"], row["p50"], row["p95"], BLUE)
         if pd.notna(row["published_value"]):
@@ -55,8 +55,7 @@ def fig_fleet_scenarios(tables: FleetTables, profile: Figures) -> Drawing:
         f"web searches at {facts['web_search']:g} Wh, a figure of 2009, and a site of "
         f"{facts['datacentre_power']:g} MW at {100 * facts['datacentre_load']:g} % load. On the right: "
         "median with that interval, average and peak MW, servers of eight accelerators, and megalitres "
-        "of water in all and on site (medians). Gains, growth and rebound are choices. "
-        f"{words[:1].upper()}{words[1:]}."
+        "of water in all and on site (medians). Gains, growth and rebound are choices."
     )
     return Drawing(figure, alt, caption)
 

@@ -44,8 +44,7 @@ def fig_fleet_shares(tables: FleetTables, profile: Figures) -> Drawing:
         "Who owns the band of a fleet's day: grouped Sobol indices of ln GWh a day. Dot and line: what a "
         f"group explains alone, with its 90 % interval (at most ± {widest:.0f} points); bar: with its "
         "interactions. A group that cannot matter in a scenario has no mark there. What a scenario "
-        "chooses (how many queries, of which kind, to which models) is asked and not uncertain. Largest "
-        f"shares: {words}."
+        "chooses (how many queries, of which kind, to which models) is asked and not uncertain."
     )
     return Drawing(figure, alt, caption)
 

@@ -49,8 +49,8 @@ def fig_sites(tables: FleetTables, profile: Figures) -> Drawing:
         "The lever of the datacentre. a: energy before over energy after a move, by PUE alone, each end "
         "drawn on its own. b: water on site and of electricity per kWh that the servers draw, with the "
         "cooling that the sites have and with a closed loop that takes no water on site and more energy. "
-        f"Dot: median; line: 90 % interval of what is not known. Medians: {by_pue}. Water in all, and in "
-        f"how much of what we hold possible the closed loop takes less: {by_water}."
+        "Dot: median; line: 90 % interval of what is not known. On the right: the median factor, and in "
+        "how much of what we hold possible the closed loop takes less water."
     )
     return Drawing(figure, alt, caption)
 

@@ -49,7 +49,7 @@ FIGURES = [
     _spread("fig-2a", f"Energy per query by model, {LONG}", "single", per_query_by_model.fig_2a),
     _spread("fig-2b", f"Efficiency pathways, {LONG}", "single", pathways.fig_2b),
     _fleet("fig-3a", f"Energy of a fleet, {SHORT}", "single", fleet.fig_3a),
-    _fleet("fig-3b", f"Energy of a fleet, with {LONG}", "middle", fleet.fig_3b),
+    _fleet("fig-3b", f"Energy of a fleet, with {LONG}", "single", fleet.fig_3b),
     _tokens("fig-s1-token-lengths-short", f"Output tokens, {SHORT}", token_lengths.fig_token_lengths_short),
     _tokens("fig-s2-token-lengths-long", f"Output tokens, {LONG}", token_lengths.fig_token_lengths_long),
     _spread(

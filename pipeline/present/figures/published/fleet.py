@@ -51,8 +51,8 @@ def fig_3b(tables: PublishedTables, profile: Figures) -> Drawing:
         _mixed(tables, long, "mixed"),
         _mixed(tables, f"{long}, improved", "mixed_improved"),
     ]
-    figure, ax = style.new_figure(profile, "middle", height_mm=56)
-    _draw_bars(ax, bars, settings.volume, room=1.16)
+    figure, ax = style.new_figure(profile, "single", height_mm=50)
+    _draw_bars(ax, bars, settings.volume, room=1.22)
     search, site = settings.web_search_gwh, settings.datacentre_gwh
     _reference(ax, search, f"as many web searches: {search:g}", "right")
     _reference(ax, site, f"{site:g}: one large datacentre", "left")
@@ -81,13 +81,15 @@ def _mixed(tables: PublishedTables, name: str, scenario: str) -> Bar:
 def _draw_bars(ax: Axes, bars: Sequence[Bar], volume: str, room: float) -> None:
     ys = axes.name_rows(ax, [bar.name for bar in bars], room=(0.55, 0.55))
     end = max(float(bar.total["value_gwh_per_day"]) for bar in bars) * room
+    stacked = [bar for bar in bars if bar.long is not None]
     for y, bar in zip(ys, bars, strict=True):
-        _draw_bar(ax, float(y), bar)
+        _draw_bar(ax, float(y), bar, named=bar is stacked[0] if stacked else False)
     ax.set(xlim=(0, end), xlabel=f"Energy of {volume} (GWh/day)")
     ax.grid(axis="x")
 
 
-def _draw_bar(ax: Axes, y: float, bar: Bar) -> None:
+def _draw_bar(ax: Axes, y: float, bar: Bar, named: bool) -> None:
+    """A bar with its value; the first stacked one names its parts, in which there is room."""
     if bar.short is None or bar.long is None:
         parts = [(bar.total, SHORT_COLOUR, style.INK, "")]
     else:
@@ -101,7 +103,8 @@ def _draw_bar(ax: Axes, y: float, bar: Bar) -> None:
         ax.barh(y, value, BAR_HEIGHT, left=left, color=colour, gid="bar")
         if words:
             place: dict[str, Any] = {"ha": "center", "va": "center", "linespacing": 1.05}
-            text = ax.text(left + value / 2, y, f"{words}\n{_gwh(part)}", color=ink, **place)
+            shown = f"{words}\n{_gwh(part)}" if named else _gwh(part)
+            text = ax.text(left + value / 2, y, shown, color=ink, **place)
             text.set(fontsize=style.SMALL_PT, gid=f"on {colour}")
         left += value
     if bar.claim is not None:

@@ -31,7 +31,7 @@ MEAN: dict[str, Any] = {
 
 def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """A waterfall of medians on a log axis, where equal factors are equal lengths; the mean beside it."""
-    figure, panels = style.new_figure(profile, "double", 86, columns=2, sharey=True)
+    figure, panels = style.new_figure(profile, "double", 78, columns=2, sharey=True)
     for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
         _panel(ax, steps(tables.bridge, regime))
         style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
@@ -51,7 +51,7 @@ def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         "before it. Dot: the published median; line: from the median before a change to that after it, "
         "which has the triangle; square: mean. Over all queries, all sources together, facility. On the "
         "right: median in Wh, and factor by which median and mean change. Another order would divide "
-        f"the change differently. Medians: {words}. Changes: {changes(tables.bridge)}."
+        f"the change differently. Changes: {changes(tables.bridge)}."
     )
     return Drawing(figure, alt, caption)
 

@@ -25,7 +25,7 @@ BLEND_NAME = "Blend, > 200 B"
 def fig_published_against_re_estimated(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """Three intervals a subject: published, ours with its lengths, ours with those of production."""
     subjects = tables.subjects()
-    figure, panels = style.new_figure(profile, "double", 100, columns=2, sharey=True)
+    figure, panels = style.new_figure(profile, "double", 88, columns=2, sharey=True)
     for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
         _panel(ax, tables, subjects, regime)
         style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
@@ -42,8 +42,7 @@ def fig_published_against_re_estimated(tables: ReEstimatedTables, profile: Figur
         "thick line P25 to P75 and thin line P5 to P95 of its draws. Ours (blue): dot median query, light "
         "band the 90 % interval of that median from what is not known, thin line P5 to P95 of single queries "
         "(open: with the published lengths; filled: production lengths). The published analysis does not "
-        "keep these two kinds of spread apart. On the right: medians, ours with that interval. "
-        f"Blend: {words}."
+        "keep these two kinds of spread apart. On the right: medians in Wh, ours with that interval."
     )
     return Drawing(figure, alt, caption)
 

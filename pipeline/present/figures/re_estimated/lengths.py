@@ -25,7 +25,7 @@ TEXT_LINE_PT = 8.6
 def fig_lengths(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """Share of queries with at most so many tokens; short and long down, input and output across."""
     table = tables.lengths
-    figure, panels = style.new_figure(profile, "double", 108, 2, 2, sharex=True, sharey=True)
+    figure, panels = style.new_figure(profile, "double", 92, 2, 2, sharex=True, sharey=True)
     grid = [(regime, quantity) for regime in REGIME_NAMES for quantity in QUANTITIES]
     columns = ["tokens_p5", "tokens_p50", "tokens_p95"]
     low, high = axes.decade_span(list(table[columns].to_numpy(float).ravel()), step=(1,))
@@ -43,7 +43,7 @@ def fig_lengths(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         "Tokens per query as the published analysis assumes them (answers exponential, prompts fixed) and as "
         "in production: percentiles 5, 25, 50, 75 and 95 over queries, joined by straight lines. Band: 90 % "
         "interval from what is not known, above all the level of one service beside another; cross: the "
-        f"trace itself. Medians, with that interval: {words}."
+        "trace itself. In each panel the medians, with that interval."
     )
     return Drawing(figure, alt, caption)
 

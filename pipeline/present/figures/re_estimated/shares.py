@@ -36,7 +36,7 @@ BAR_ALPHA = 0.22
 def fig_variance_shares(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """Panels: short and long down, one query and mean across; both length scenarios in each."""
     shares = tables.shares
-    figure, panels = style.new_figure(profile, "double", 112, 2, 2, sharex=True, sharey=True)
+    figure, panels = style.new_figure(profile, "double", 106, 2, 2, sharex=True, sharey=True)
     grid = [(regime, target) for regime in REGIME_NAMES for target in TARGETS]
     for ax, (regime, target), letter in zip(panels.flat, grid, "abcd", strict=True):
         rows = shares[(shares["regime"] == regime) & (shares["target"] == target)]
@@ -56,7 +56,7 @@ def fig_variance_shares(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         "and line: what a group explains alone, with its 90 % interval; bar: with its interactions (90 % "
         f"interval at most ± {widest:.1f} points). Open: published lengths, whose distribution is "
         "taken as known; filled: production lengths. The mean is over the models of the blend, so which "
-        f"model has no share of it. Long queries are those with reasoning. Largest share alone: {words}."
+        "model has no share of it. Long queries are those with reasoning."
     )
     return Drawing(figure, alt, caption)
 

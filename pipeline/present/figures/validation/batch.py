@@ -22,7 +22,6 @@ SHOWN = [
     "Qwen3 235B-A22B",
     "DeepSeek-V3.1",
 ]
-COLOURS = ["#8C8C00", "#B47B00", "#D1495B", "#2F6DB5", "#2E9F99", "#3D3205", "#7A1F5C"]
 TICKS = {8: "8", 32: "32", 128: "128", 512: "512", 2048: "2,048"}
 POWER = "gpu_power_fraction"
 LABELS_FROM, LABELS_TO = 0.75, 5.2  # requests in flight between which the names stand
@@ -45,7 +44,7 @@ def fig_energy_batch(tables: ValidationTables, profile: Figures) -> Drawing:
     caption = (
         "Larger systems are more efficient per token. GPU energy per output token over requests in flight, "
         "chat. Points: all measured configurations; curves with 90 % bands: fitted, for one configuration "
-        f"of each model. From the least to the largest batch: {words}."
+        "of each model."
     )
     return Drawing(figure, alt, caption)
 
@@ -102,7 +101,8 @@ def _panel(
     points: dict[str, Any] = {"linewidths": 0, "gid": marks.DATA}
     ax.scatter(rows["average_batch"], rows["value"], s=3.0, color=style.RULE, zorder=1, **points)
     starts: dict[str, tuple[float, str]] = {}
-    for model, colour in zip(SHOWN, COLOURS, strict=True):
+    for model in SHOWN:
+        colour = style.model_colour(model)
         curve = drawn[(drawn["model"] == model) & (drawn["gpu"] == gpu)].sort_values("concurrency")
         if curve.empty:
             continue

@@ -39,7 +39,7 @@ def fig_prior_estimates(tables: ValidationTables, profile: Figures) -> Drawing:
     prior = tables.prior
     ours = prior[prior["group"] == OURS]
     groups = [name for name in ORDER if (prior["group"] == name).any()]
-    figure, ax = style.new_figure(profile, "double", 118)
+    figure, ax = style.new_figure(profile, "double", 100)
     published = float((prior["value_wh"] / prior["ratio_to_published"])[prior["workload"] == "short"].iloc[0])
     names, notes = _draw_ours(ax, ours)
     y = float(len(names))
@@ -67,7 +67,7 @@ def fig_prior_estimates(tables: ValidationTables, profile: Figures) -> Drawing:
         "line: P5 to P95), production lengths. Filled: short queries or length not said; open: long or "
         f"reasoning. Dashed: the published median for short queries, {axes.significant(published)} Wh; "
         "shaded: 4 to 20 times it. On the right: how many lie at 4 times or more of the published median "
-        f"for their length. {words}."
+        "for their length."
     )
     return Drawing(figure, alt, caption)
 

@@ -52,7 +52,7 @@ def fig_published_waters(tables: WaterTables, profile: Figures) -> Drawing:
     words: list[str] = []
     for y, (name, keys) in enumerate(ROWS.items()):
         row, span = _theirs(tables.prior, keys[0])
-        marks.printed_marks(ax, y - SHIFT, _shown(row), *span)
+        marks.printed_marks(ax, y - SHIFT, _shown(row), *(span if span[1] > span[0] else ()))
         ax.plot(span, [y - SHIFT] * 2, color=style.INK, linewidth=style.HAIR_PT, zorder=3, gid=marks.DATA)
         names.append(name)
         notes.append(f"{SCOPES[row['scope']]}; {METHODS[row['method']]}")
