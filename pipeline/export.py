@@ -7,7 +7,7 @@
     dist/word/        the same as a page that word processors open
     dist/*.json, *.cff   datapackage, RO-Crate, Zenodo and citation metadata
     dist/manifest.json   path, bytes and SHA-256 of every file above
-    dist/perquery-<version>.zip   the release: the project, the notebooks as run, the review site, and all of the above
+    dist/perquery-<version>.zip   the release: the project, notebooks as run, review site, all of the above
 
 Every figure is checked against the journal profile in params.yaml. Nothing is computed here: run
 `make reproduce` first.

@@ -30,6 +30,7 @@ Files = dict[str, str | Path]
 
 def build(root: Path = Path()) -> Files:
     """Everything, from the results under `root`; raises InputError for what is missing."""
+    _must_exist([root / NUMBERS])
     values = Values(read_json(root / NUMBERS))
     origin = read_origin()
     groups = pictures.groups(root, origin)
@@ -60,10 +61,14 @@ def build(root: Path = Path()) -> Files:
         for table in found:
             page = Page(table.page, table.title, TABLE_PAGE)
             files[table.page] = render(templates, page, context | {"table": table})
-    for path in files.values():
-        if isinstance(path, Path) and not path.is_file():
-            raise InputError(f"{path}: no such file; run `make reproduce` first")
+    _must_exist([content for content in files.values() if isinstance(content, Path)])
     return files
+
+
+def _must_exist(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; run `make reproduce` first")
 
 
 def _panel(panel: headline.Panel, values: Values) -> dict[str, object]:

@@ -68,7 +68,7 @@ def ours(name: str, row: str, unit: str, joint: str) -> Row:
 def single(row: str) -> Row:
     """One query of the re-estimate: how queries differ and what is not known, together."""
     middle, low, high = (f"{row}.{end}_wh" for end in ("p50", "p5", "p95"))
-    return Row("Re-estimated, one query by chance", "re_estimated", SINGLE, middle, low, high)
+    return Row("Re-estimated, single queries", "re_estimated", SINGLE, middle, low, high)
 
 
 def recomputed(name: str, row: str) -> Row:
@@ -115,14 +115,18 @@ WATER_PANEL = Panel(
             "A short query, on site",
             [
                 printed("As published", "blog.water", STATED),
-                recomputed("Published energies, recomputed", "water-published.v2.short.blend.published.onsite"),
+                recomputed(
+                    "Published energies, recomputed", "water-published.v2.short.blend.published.onsite"
+                ),
                 ours("Re-estimated", WATER.format("short", "onsite"), "ml", ".median_"),
             ],
         ),
         (
             "The same, with the water of its electricity",
             [
-                recomputed("Published energies, recomputed", "water-published.v2.short.blend.published.total"),
+                recomputed(
+                    "Published energies, recomputed", "water-published.v2.short.blend.published.total"
+                ),
                 ours("Re-estimated", WATER.format("short", "total"), "ml", ".median_"),
             ],
         ),

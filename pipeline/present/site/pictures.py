@@ -65,7 +65,7 @@ class Group:
 
 
 def groups(root: Path, origin: Origin) -> list[Group]:
-    """Every figure that a stage draws, under the stage's heading; raises InputError for one that is missing."""
+    """Every figure that a stage draws, under its heading; raises InputError for one that is missing."""
     labels = {figure.name: figure.label for figure in numbered(root / TEXT, root / FIGURES)}
     drawn: dict[str, list[str]] = {}
     for path, stage in origin.writers.items():

@@ -8,7 +8,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-GRAPH = Path(__file__).with_name("graph.yaml")  # a link to dvc.yaml, which DVC refuses as a dependency by its name
+GRAPH = Path(__file__).with_name(
+    "graph.yaml"
+)  # a link to dvc.yaml, which DVC refuses as a dependency by its name
 SECTIONS = Path("build/assumptions")
 
 

@@ -89,5 +89,7 @@ def _table(root: Path, path: Path, origin: Origin) -> Table:
 def _column(field: dict[str, Any]) -> Column:
     limits = field.get("constraints", {})
     words = ", ".join(map(str, limits.get("enum", [])))
-    ends = [f"{sign} {limits[name]:g}" for name, sign in (("minimum", "≥"), ("maximum", "≤")) if name in limits]
+    ends = [
+        f"{sign} {limits[name]:g}" for name, sign in (("minimum", "≥"), ("maximum", "≤")) if name in limits
+    ]
     return Column(field["name"], field["type"], field.get("description", ""), words or " and ".join(ends))

@@ -1,0 +1,168 @@
+"""The site in Chromium, from disk.
+
+Without Chromium the tests are skipped; with PERQUERY_REQUIRE_ALL=1 they fail instead.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+from pypdf import PdfReader
+
+from pipeline.present.site.pages import pages
+
+pytestmark = pytest.mark.browser
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+NAMES = [page.file for page in pages() if page.file != "what-if.html"]
+TABLE = "tables/data-results-bridge.html"
+SERIOUS = ("serious", "critical")
+# Without `preload: False` axe asks for the style sheet again, which a page from disk may not.
+AXE = {"preload": False, "resultTypes": ["violations"]}
+RULES = {
+    "light": {},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
+}  # all else is equal
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if not program:
+        message = "browser tests need Chromium"
+        if os.environ.get("PERQUERY_REQUIRE_ALL") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the site; at the end nothing must have left it and nothing been complained of."""
+    opened = []
+    asked: list[str] = []
+    complaints: list[str] = []
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a page that was left while it loaded
+            complaints.append(f"{request.url}: {request.failure}")
+
+    def go(name: str, viewport=DESKTOP, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        opened.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("requestfailed", failed)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text))
+        page.goto(f"{site.as_uri()}/{name}")
+        return page
+
+    yield go
+    for context in opened:
+        context.close()
+    assert [url for url in asked if not url.startswith((site.as_uri(), "data:"))] == []
+    assert complaints == []
+
+
+def shown(page: Page) -> int:
+    return page.locator("#claims tbody tr:visible").count()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*NAMES, TABLE])
+def test_no_serious_violation_of_accessibility(visit, name, scheme):
+    page = visit(name, scheme=scheme)
+    for details in page.locator("details").all()[:3]:
+        details.locator("summary").click()
+    found = Axe().run(page, options=AXE | RULES[scheme]).response["violations"]
+    assert [(item["id"], item["nodes"][0]["html"]) for item in found if item["impact"] in SERIOUS] == []
+
+
+def test_a_phone_scrolls_no_page_sideways(visit, site):
+    page = visit("index.html", viewport=PHONE)
+    widths = {}
+    for name in [*NAMES, TABLE]:
+        page.goto(f"{site.as_uri()}/{name}")
+        widths[name] = page.evaluate("document.documentElement.scrollWidth")
+    assert max(widths.values()) <= PHONE["width"], widths
+
+
+def test_every_picture_is_drawn(visit):
+    page = visit("figures.html")
+    page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    broken = "[...document.images].filter((image) => !image.naturalWidth).map((image) => image.src)"
+    assert page.evaluate(broken) == []
+    assert page.evaluate("document.fonts.check('1rem Roboto')")
+
+
+def test_claims_are_filtered_by_verdict_and_by_words(visit, claims_of):
+    page = visit("claims.html")
+    everything = sum(claims_of.values())
+    assert shown(page) == everything
+    page.get_by_label("exact").uncheck()
+    assert shown(page) == everything - claims_of["exact"]
+    status = page.get_by_role("status")
+    assert status.inner_text() == f"{everything - claims_of['exact']} of {everything} claims shown"
+    page.get_by_label("Search in claims").fill("cooling WATER")
+    assert shown(page) == 1
+    assert "search=cooling" in page.url
+    page.reload()
+    assert shown(page) == 1
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("document.querySelectorAll('#claims tbody tr[hidden]').length === 0")
+    assert shown(page) == everything
+
+
+def test_a_count_on_the_start_page_leads_to_its_claims(visit, claims_of):
+    page = visit("index.html")
+    page.get_by_role("link", name="differs").click()
+    assert shown(page) == claims_of["differs"]
+
+
+def test_tables_are_searched(visit):
+    page = visit("tables.html")
+    page.get_by_label("Search in names").fill("bridge")
+    assert page.locator("#tables li:visible").count() == 1
+    assert page.locator("#tables h2:visible").count() == 1
+
+
+def test_the_keyboard_reaches_the_content_and_the_filters(visit, claims_of):
+    page = visit("claims.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.value") == "exact"
+    outline = "getComputedStyle(document.activeElement.closest('.chip')).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    page.keyboard.press("Space")
+    assert shown(page) == sum(claims_of.values()) - claims_of["exact"]
+    for _ in claims_of:
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.type") == "search"
+
+
+def test_without_script_every_claim_is_there(browser, site, claims_of):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site.as_uri()}/claims.html")
+    assert shown(page) == sum(claims_of.values())
+    assert not page.locator(".filters").is_visible()
+    context.close()
+
+
+def test_the_brief_prints_on_one_page(visit, tmp_path: Path):
+    page = visit("brief.html", scheme="dark")
+    page.pdf(path=str(tmp_path / "brief.pdf"), prefer_css_page_size=True, print_background=True)
+    assert len(PdfReader(tmp_path / "brief.pdf").pages) == 1
