@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.assumptions.base import Assumption, Fraction, Pue, Section, Text, Tokens, expect
 from pipeline.assumptions.deployments import Deployment, Propagation
+from pipeline.assumptions.what_if import WhatIf
 
 Gain = Annotated[Assumption, AfterValidator(expect("ratio", minimum=1))]
 Calls = Annotated[Assumption, AfterValidator(expect("calls/task", minimum=1))]
@@ -143,3 +144,4 @@ class Scenario(Section):
     """What-ifs."""
 
     fleet: Fleet
+    what_if: WhatIf

@@ -1,9 +1,9 @@
 """Read params.yaml once, validate it whole, hand out the sections a stage declares."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -21,6 +21,7 @@ from pipeline.assumptions.water import Water
 from pipeline.errors import InputError
 
 PARAMS = Path("params.yaml")
+BLEND = "blend"
 
 
 class Assumptions(Section):
@@ -41,6 +42,20 @@ class Params(Section):
     scenario: Scenario
     factors: Factors
     logs: Logs
+
+    @model_validator(mode="after")
+    def _what_if_names_what_there_is(self) -> Self:
+        chosen = self.scenario.what_if
+        deployments = self.assumptions.re_estimate.deployments
+        known = {
+            "model": [*(item.model for item in deployments.models), BLEND],
+            "site": list(self.assumptions.water.scenarios),
+        }
+        for key, names in known.items():
+            value = getattr(chosen, key)
+            if value not in names:
+                raise ValueError(f"scenario.what_if.{key} {value!r}, expected one of {', '.join(names)}")
+        return self
 
 
 def _key(data: Any, item: ErrorDetails) -> str:

@@ -90,7 +90,7 @@ class LengthScenario:
             ]
         else:
             assert self.traffic is not None
-            second = coupled(first, second, self._correlation(correlation))
+            second = coupled(first, second, self.correlation(correlation))
             pair = [
                 shape.ppf(u) * level.distribution.ppf(w)
                 for shape, u, level, w in (
@@ -102,7 +102,8 @@ class LengthScenario:
         whole = [np.broadcast_to(np.maximum(1.0, np.rint(side)), shape) for side in pair]
         return whole[0], whole[1]
 
-    def _correlation(self, uniforms: Array) -> Array:
+    def correlation(self, uniforms: Array) -> Array:
+        """Rank correlation of input and output in each outer draw."""
         assert self.traffic is not None
         if np.isfinite(self.traffic.spearman):
             return np.full_like(uniforms, self.traffic.spearman)

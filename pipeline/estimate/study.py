@@ -148,13 +148,25 @@ def draw_cases(
         for regime in REGIMES:
             lengths = length_scenario(settings, traffic, scenario, regime)
             # The same uniforms in every case: differences between cases are sharper than their values.
-            queries = draw_queries(seed, propagation, lengths, worlds)
-            middle = median_moments(seed, propagation, lengths)
-            # Lengths stated outright are the same in every world: their moments need no draws of worlds.
-            traced = lengths.traffic is not None
-            moments = queries.moments if traced else middle.take(np.zeros(len(worlds), dtype=np.int64))
-            cases.append(Case(scenario, regime, lengths, queries, moments, middle))
+            cases.append(draw_case(scenario, regime, lengths, propagation, worlds, seed))
     return cases
+
+
+def draw_case(
+    scenario: str,
+    regime: Regime,
+    lengths: LengthScenario,
+    propagation: Propagation,
+    worlds: Worlds,
+    seed: np.random.SeedSequence,
+) -> Case:
+    """Queries and their moments in every world, for one scenario of lengths and regime."""
+    queries = draw_queries(seed, propagation, lengths, worlds)
+    middle = median_moments(seed, propagation, lengths)
+    # Lengths stated outright are the same in every world: their moments need no draws of worlds.
+    traced = lengths.traffic is not None
+    moments = queries.moments if traced else middle.take(np.zeros(len(worlds), dtype=np.int64))
+    return Case(scenario, regime, lengths, queries, moments, middle)
 
 
 def engine_curves(

@@ -74,15 +74,16 @@ class ServerFit:
         gpu_w: power of all accelerators used; gpus: how many; uniforms: (..., 4) for fixed, loss, idle share,
         server. All broadcast.
         """
-        fixed, loss, _, server = self._terms(uniforms)
+        fixed, loss, _, server = self.terms(uniforms)
         return np.asarray((fixed * np.asarray(gpus) / SERVER_GPUS + loss * gpu_w) * server + gpu_w)
 
     def idle_w(self, gpus: Array, uniforms: Array) -> Array:
         """Wall power, W, with the accelerators powered and idle; shapes as node_w."""
-        share = self._terms(uniforms)[2]
+        share = self.terms(uniforms)[2]
         return self.node_w(share * RATED_W[self.gpu] * np.asarray(gpus), gpus, uniforms)
 
-    def _terms(self, uniforms: Array) -> tuple[Array, ...]:
+    def terms(self, uniforms: Array) -> tuple[Array, ...]:
+        """fixed_w, loss, idle share and the factor of the server, from uniforms (..., 4)."""
         normal = ndtri(uniforms)
         root = np.linalg.cholesky(self.covariance)
         terms = np.exp(self.mean + normal[..., :3] @ root.T)

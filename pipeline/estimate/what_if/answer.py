@@ -1,0 +1,127 @@
+"""Energy and water of a query of one service under chosen settings, in the worlds of the re-estimate.
+
+What is fixed has its value in every world, what is not keeps its draws; so with nothing fixed the energies
+are those of data/results/re_estimated.csv. Levers divide energy and water alike.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.assumptions.base import Assumption
+from pipeline.assumptions.re_estimate import ReEstimate
+from pipeline.assumptions.simulation import Simulation
+from pipeline.assumptions.what_if import LEVERS, WhatIf
+from pipeline.contracts.results import BOUNDARIES
+from pipeline.estimate.fleet.draws import own_uniforms
+from pipeline.estimate.lengths import Traffic
+from pipeline.estimate.nested import split
+from pipeline.estimate.re_estimated import subjects
+from pipeline.estimate.sobol import stage_seed
+from pipeline.estimate.study import Case, ServingModel, Study, draw_case, draw_cases, engine_curves
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.tables import world_uniforms
+from pipeline.estimate.what_if.settings import alike, applied, at_site, gain
+from pipeline.estimate.worlds import Worlds, draw_worlds, seeds
+from pipeline.fit.node_power import ServerFit
+
+Array = NDArray[np.float64]
+STAGE = "estimate_what_if"
+
+
+def answer(
+    chosen: WhatIf,
+    settings: ReEstimate,
+    levers: Mapping[str, Assumption],
+    traffic: dict[str, Traffic],
+    servers: dict[str, ServerFit],
+    sites: Sites,
+    simulation: Simulation,
+    model: ServingModel,
+) -> pd.DataFrame:
+    """One row a quantity, in the contract WHAT_IF."""
+    study = one_case(chosen, applied(chosen, settings), traffic, servers, simulation, model)
+    gains = gain(chosen.levers, levers, lever_uniforms(simulation, study))
+    rows = [
+        {"quantity": quantity, "unit": unit, "settings": describe(chosen), **columns(drawn)}
+        for quantity, unit, drawn in quantities(chosen, study, sites, simulation, gains)
+    ]
+    return pd.DataFrame(rows)
+
+
+def one_case(
+    chosen: WhatIf,
+    settings: ReEstimate,
+    traffic: dict[str, Traffic],
+    servers: dict[str, ServerFit],
+    simulation: Simulation,
+    model: ServingModel,
+) -> Study:
+    """The study of the re-estimate with one case: the same worlds, the same draws of the serving model."""
+    world_seed, query_seed, model_seed, *others = seeds(simulation)
+    propagation, deployments = settings.propagation, settings.deployments
+    worlds = draw_worlds(world_seed, propagation, settings.load, settings.pue)
+    case = drawn_case(chosen, settings, traffic, worlds, query_seed)
+    priced = [(item, case.mean_lengths) for item in deployments.models]
+    found = engine_curves(priced, model, model_seed, worlds, deployments.tensorrt_share)
+    keys = [(item.model, case.scenario, case.regime) for item in deployments.models]
+    curves = dict(zip(keys, found, strict=True))
+    return Study(deployments, propagation, worlds, [case], curves, servers, *others)
+
+
+def drawn_case(
+    chosen: WhatIf,
+    settings: ReEstimate,
+    traffic: dict[str, Traffic],
+    worlds: Worlds,
+    seed: np.random.SeedSequence,
+) -> Case:
+    """The queries of the chosen traffic in every world; of a scenario the very queries of the re-estimate."""
+    lengths, propagation = settings.lengths, settings.propagation
+    if chosen.input_tokens is None or chosen.output_tokens is None:
+        cases = draw_cases(lengths, traffic, propagation, worlds, seed)
+        return next(case for case in cases if f"{case.scenario}_{case.regime}" == chosen.traffic)
+    stated = alike(chosen.input_tokens, chosen.output_tokens, lengths)
+    return draw_case("fixed", "short", stated, propagation, worlds, seed)
+
+
+def lever_uniforms(simulation: Simulation, study: Study) -> Array:
+    """Uniforms of the gain of each lever in every world, (levers, worlds)."""
+    return own_uniforms(stage_seed(simulation, STAGE), study.propagation, len(LEVERS))
+
+
+def quantities(
+    chosen: WhatIf, study: Study, sites: Sites, simulation: Simulation, gains: Array
+) -> Iterator[tuple[str, str, Array]]:
+    """Name, unit and draws, (replicates, outer, inner), of energy by boundary and water by scope."""
+    (case,) = study.cases
+    energies = energy_wh(study, case, chosen.model)
+    per_world = gains.reshape(study.worlds.replicates, -1, 1)
+    for boundary in BOUNDARIES:
+        yield f"{boundary}_energy", "Wh", energies[boundary] / per_world
+    pue = study.worlds.pue.reshape(per_world.shape)
+    it_wh = energies["facility"] / pue / per_world
+    uniforms = world_uniforms(simulation, study.propagation).reshape(-1, *per_world.shape)
+    drawn = {keys["site_scenario"]: site for keys, site in sites.draws(uniforms)}[chosen.site]
+    for scope, water_ml in at_site(drawn, chosen).water_ml(it_wh).items():
+        yield f"{scope}_water", "mL", water_ml
+
+
+def energy_wh(study: Study, case: Case, subject: str) -> dict[str, Array]:
+    """Energies of one subject by boundary, (replicates, outer, inner)."""
+    return {boundary: found for name, boundary, found in subjects(study, case) if name == subject}
+
+
+def columns(drawn: Array) -> dict[str, float]:
+    """As `split` names them, without the unit, which has a column of its own."""
+    return {name.removesuffix("_wh"): value for name, value in split(drawn).items()}
+
+
+def describe(chosen: WhatIf) -> str:
+    """What is chosen, as `key=value; ...`; a table that is passed on says what it holds for."""
+    plain = chosen.model_dump(exclude={"levers"})
+    told = {key: value for key, value in plain.items() if value is not None}
+    told |= {name: value for name, value in chosen.levers.model_dump().items() if value != 1}
+    return "; ".join(f"{key}={value}" for key, value in told.items())

@@ -1,0 +1,195 @@
+"""All that the panel needs to answer in the browser: worlds as drawn, cost in components, traffic, sites.
+
+Its numbers are those of pipeline/estimate/what_if/answer.py up to rounding, the components that are left out
+and interpolation over lengths (tests/present/site/test_whatif.py has how far). Per-world arrays are packed as
+pipeline/estimate/what_if/compress.py says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from pipeline.assumptions.base import Assumption
+from pipeline.assumptions.re_estimate import FixedTraffic, ReEstimate
+from pipeline.assumptions.simulation import Simulation
+from pipeline.assumptions.what_if import LEVERS, WhatIf
+from pipeline.estimate.cost_curves import CONCURRENCIES, configurations
+from pipeline.estimate.fleet.draws import own_uniforms
+from pipeline.estimate.lengths import Traffic
+from pipeline.estimate.sobol import stage_seed
+from pipeline.estimate.study import Case, ServingModel, draw_cases
+from pipeline.estimate.water.draws import Factors
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.tables import world_uniforms
+from pipeline.estimate.what_if.answer import STAGE
+from pipeline.estimate.what_if.compress import Components, pack
+from pipeline.estimate.what_if.price import (
+    INPUT_GRID,
+    OUTPUT_GRID,
+    Read,
+    by_engine,
+    capacities,
+    grid,
+    step_terms,
+    without_limit,
+)
+from pipeline.estimate.worlds import Moments, Worlds, draw_worlds, seeds
+from pipeline.fit.node_power import RATED_W, SERVER_GPUS, ServerFit, server_of
+
+Array = NDArray[np.float64]
+Json = dict[str, Any]
+NORMAL = np.linspace(-6, 6, 241)  # where quantiles of lengths are written
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What answer() takes beside the settings, and how to read the serving model with other settings."""
+
+    levers: Mapping[str, Assumption]
+    traffic: dict[str, Traffic]
+    servers: dict[str, ServerFit]
+    sites: Sites
+    simulation: Simulation
+    read_model: Read
+
+
+def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Json:
+    """The content of whatif.json; `chosen` is where the panel starts."""
+    world_seed, query_seed, model_seed, *_ = seeds(inputs.simulation)
+    worlds = draw_worlds(world_seed, settings.propagation, settings.load, settings.pue)
+    cases = draw_cases(settings.lengths, inputs.traffic, settings.propagation, worlds, query_seed)
+    named = {f"{case.scenario}_{case.regime}": case for case in cases}
+    return {
+        "defaults": chosen.model_dump(),
+        "replicates": worlds.replicates,
+        "worlds": len(worlds),
+        "concurrency": list(CONCURRENCIES),
+        "input_grid": INPUT_GRID.tolist(),
+        "output_grid": OUTPUT_GRID.tolist(),
+        "server_gpus": SERVER_GPUS,
+        "drawn": {name: pack(getattr(worlds, name)) for name in ("utilisation", "idle_share", "pue")},
+        "servers": {
+            name: server(inputs.servers[name], worlds)
+            for name in sorted({server_of(item.gpu) for item in settings.deployments.models})
+        },
+        "normal": NORMAL.tolist(),
+        "traffic": {name: traffic(case, worlds) for name, case in named.items()},
+        **deployments(settings, named, worlds, model_seed, inputs.read_model),
+        "levers": lever_gains(inputs, settings),
+        "sites": sites(inputs, settings),
+    }
+
+
+def server(fit: ServerFit, worlds: Worlds) -> Json:
+    """Parameters of one server type in every world."""
+    fixed_w, loss, idle_share, factor = fit.terms(worlds.node_uniforms)
+    terms = {"fixed_w": fixed_w, "loss": loss, "gpu_idle_share": idle_share, "factor": factor}
+    return {"rated_w": RATED_W[fit.gpu], **{name: pack(value, ln=True) for name, value in terms.items()}}
+
+
+def traffic(case: Case, worlds: Worlds) -> Json:
+    """Lengths of one case: quantiles, levels and correlation in every world, moments over its queries."""
+    settings, shapes = case.lengths.settings, case.lengths.traffic
+    uniforms = ndtr(NORMAL)
+    moments = {name: getattr(case.moments, name) for name in Moments.__dataclass_fields__}
+    found: Json = {"alike_in_all_worlds": shapes is None, "priced_context": case.mean_lengths.context_tokens}
+    if isinstance(settings, FixedTraffic) or shapes is None:
+        assert isinstance(settings, FixedTraffic)
+        sides = {"input_tokens": settings.input_tokens, "output_tokens": settings.output_tokens}
+        quantiles = {name: side.distribution.ppf(uniforms) for name, side in sides.items()}
+        return found | {
+            "quantiles": {name: value.tolist() for name, value in quantiles.items()},
+            "moments": {name: float(value[0]) for name, value in moments.items()},
+        }
+    level_in, level_out, correlation = worlds.length_uniforms.T
+    levels = {
+        "input_tokens": settings.input_level.distribution.ppf(level_in),
+        "output_tokens": settings.output_level.distribution.ppf(level_out),
+    }
+    return found | {
+        "quantiles": {name: getattr(shapes, name).ppf(uniforms).tolist() for name in levels},
+        "levels": {name: pack(value, ln=True) for name, value in levels.items()},
+        "spearman": pack(case.lengths.correlation(correlation)),
+        "moments": {name: pack(value, ln=True) for name, value in moments.items()},
+    }
+
+
+def deployments(
+    settings: ReEstimate, cases: Mapping[str, Case], worlds: Worlds, seed: np.random.SeedSequence, read: Read
+) -> Json:
+    """Every deployment with its cost in components, engine by engine, and which engine a world runs."""
+    models = settings.deployments.models
+    points = [*(case.mean_lengths for case in cases.values()), *grid()]
+    limited, roomy = read(settings.serving), read(without_limit(settings.serving))
+    share = settings.deployments.tensorrt_share.distribution.median()
+    choice = (worlds.engine_uniforms < share).astype(np.int64)
+    engines: list[list[Json]] = [[] for _ in models]
+    for engine, kept in by_engine(choice):
+        terms = step_terms(models, points, engine, roomy, seed, len(worlds), kept)
+        held = capacities(models, points, engine, limited)
+        for found, of_model, tokens in zip(engines, terms, held, strict=True):
+            flat = of_model.reshape(len(points), -1, len(kept)).astype(float)
+            about = {"engine": engine, "ln_capacity": np.log(tokens).tolist()}
+            found.append(about | Components.of(flat).packed())
+    bases = evidence(settings, next(iter(cases.values())), limited)
+    return {
+        "cases": list(cases),
+        "blend": settings.deployments.blend,
+        "engine": pack(choice.astype(float)),
+        "deployments": [
+            {
+                **item.model_dump(include={"model", "gpu", "gpus", "precision", "reason"}),
+                "server": server_of(item.gpu),
+                "evidence": basis,
+                "requests": pack(item.concurrency.distribution.ppf(worlds.concurrency_uniforms), ln=True),
+                "engines": found,
+            }
+            for item, basis, found in zip(models, bases, engines, strict=True)
+        ],
+    }
+
+
+def evidence(settings: ReEstimate, case: Case, model: ServingModel) -> list[str]:
+    """What throughput and power of each deployment rest on, when its engine is not stated."""
+    rows = [configurations(item, case.mean_lengths).iloc[[0]] for item in settings.deployments.models]
+    cost: Any = model(pd.concat(rows, ignore_index=True), np.random.default_rng(0), 1)
+    return [str(basis) for basis in cost.basis]
+
+
+def lever_gains(inputs: Inputs, settings: ReEstimate) -> Json:
+    """Gains of each lever in every world, with its source."""
+    uniforms = own_uniforms(stage_seed(inputs.simulation, STAGE), settings.propagation, len(LEVERS))
+    found = {}
+    for name, uniform in zip(LEVERS, uniforms, strict=True):
+        assumed = inputs.levers[name]
+        drawn = assumed.distribution.ppf(uniform)
+        p5, p50, p95 = (float(assumed.distribution.ppf(np.array(p))) for p in (0.05, 0.5, 0.95))
+        about = {"source": assumed.source, "reason": assumed.reason, "p5": p5, "p50": p50, "p95": p95}
+        found[name] = {**about, "drawn": pack(drawn, ln=True)}
+    return found
+
+
+def sites(inputs: Inputs, settings: ReEstimate) -> Json:
+    """Sites of every scenario with their factors, and in every world which one, and how far off."""
+    chosen, *rest = world_uniforms(inputs.simulation, settings.propagation)
+    factors = Factors.draw(inputs.sites.settings, np.stack(rest))
+    columns = ["pue", "wue_l_per_kwh", "electricity_l_per_kwh"]
+    return {
+        "uniforms": pack(chosen),
+        "wue_factor": pack(factors.wue, ln=True),
+        "electricity_factor": pack(factors.electricity, ln=True),
+        "scenarios": {
+            name: {
+                "title": inputs.sites.settings.scenarios[name].title,
+                "basis": inputs.sites.settings.scenarios[name].basis,
+                "edges": table["weight"].cumsum().tolist(),
+                **{column: table[column].tolist() for column in columns},
+            }
+            for name, table in inputs.sites.tables.items()
+        },
+    }

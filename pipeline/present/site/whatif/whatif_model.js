@@ -1,0 +1,369 @@
+/* The re-estimate in the browser: energy and water of a query of one service, in all worlds at once.
+
+   Data: whatif.json (pipeline/estimate/what_if/export.py). Names and equations are those of the pipeline:
+   cost_curves.py (terms over the batch), load.py (part load), node_power.py, query_energy.py, water/draws.py,
+   nested.py (percentiles). What a setting leaves null keeps its draw in every world. */
+(function () {
+  "use strict";
+
+  const TERMS = 4; // B a, B b, B k in s, and power in W
+  const QUERIES = 96; // of each world, where lengths vary
+  const PERCENTS = [5, 50, 95];
+  const LEVERS = ["hardware", "model", "serving", "routing"];
+  const SECONDS_PER_HOUR = 3600;
+  const LEAST_LOAD = 0.01;
+
+  /* -- Reading ------------------------------------------------------------------------------------------ */
+
+  function unpack(packed) {
+    const text = atob(packed.data);
+    const values = new Float64Array(text.length / 2);
+    for (let i = 0; i < values.length; i++) {
+      const steps = text.charCodeAt(2 * i) | (text.charCodeAt(2 * i + 1) << 8);
+      const shown = packed.low + packed.step * steps;
+      values[i] = packed.ln ? Math.exp(shown) : shown;
+    }
+    return values;
+  }
+
+  const unpackAll = (packed) =>
+    Object.fromEntries(Object.entries(packed).map(([name, one]) => [name, one.data === undefined ? one : unpack(one)]));
+
+  function readDeployment(item, engine) {
+    const engines = item.engines.map((one) => ({
+      centre: Float64Array.from(one.centre),
+      lengths: one.lengths.map(unpack),
+      core: one.core.map(unpack),
+      scores: one.scores.map(unpack),
+      lnCapacity: Float64Array.from(one.ln_capacity),
+    }));
+    const place = new Int32Array(engine.length); // of a world among those of its engine
+    const counts = engines.map(() => 0);
+    for (let w = 0; w < engine.length; w++) place[w] = counts[engine[w]]++;
+    return { ...item, engines, place, requests: unpack(item.requests) };
+  }
+
+  function readTraffic(item) {
+    const found = { ...item, moments: item.alike_in_all_worlds ? item.moments : unpackAll(item.moments) };
+    if (!item.alike_in_all_worlds) {
+      found.levels = unpackAll(item.levels);
+      found.spearman = unpack(item.spearman);
+    }
+    return found;
+  }
+
+  /* -- Lengths of queries --------------------------------------------------------------------------------- */
+
+  // Standard normal quantiles, by Simpson sums of the density on a fine grid.
+  const NORMAL = (function () {
+    const from = -8.5, step = 1 / 256, count = 4353;
+    const density = (z) => Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
+    const reached = new Float64Array(count);
+    for (let i = 1; i < count; i++) {
+      const z = from + (i - 1) * step;
+      reached[i] = reached[i - 1] + (density(z) + 4 * density(z + step / 2) + density(z + step)) * step / 6;
+    }
+    return { from, step, reached };
+  })();
+
+  function normalQuantile(probability) {
+    const { from, step, reached } = NORMAL;
+    let low = 0, high = reached.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (reached[middle] <= probability) low = middle; else high = middle;
+    }
+    return from + step * (low + (probability - reached[low]) / (reached[high] - reached[low] || 1));
+  }
+
+  function atNormal(normal, values, z) {
+    const position = (z - normal[0]) / (normal[1] - normal[0]);
+    const low = Math.min(Math.max(Math.floor(position), 0), values.length - 2);
+    const share = Math.min(Math.max(position - low, 0), 1);
+    return (1 - share) * values[low] + share * values[low + 1];
+  }
+
+  // Evenly spread points (additive recurrences), shifted anew in every world.
+  function drawQueries(traffic, normal, worlds) {
+    const input = new Float64Array(worlds * QUERIES), output = new Float64Array(worlds * QUERIES);
+    const tables = [traffic.quantiles.input_tokens, traffic.quantiles.output_tokens];
+    for (let w = 0; w < worlds; w++) {
+      const r = traffic.spearman ? 2 * Math.sin(Math.PI * traffic.spearman[w] / 6) : 0;
+      const levelIn = traffic.levels ? traffic.levels.input_tokens[w] : 1;
+      const levelOut = traffic.levels ? traffic.levels.output_tokens[w] : 1;
+      const shift = [w * Math.SQRT2, w * Math.sqrt(3)];
+      for (let q = 0; q < QUERIES; q++) {
+        const u = (shift[0] + (q + 0.5) * 0.7548776662466927) % 1;
+        const v = (shift[1] + (q + 0.5) * 0.5698402909980532) % 1;
+        const first = normalQuantile(u), second = r * first + Math.sqrt(1 - r * r) * normalQuantile(v);
+        const at = w * QUERIES + q;
+        input[at] = Math.max(1, Math.round(levelIn * atNormal(normal, tables[0], first)));
+        output[at] = Math.max(1, Math.round(levelOut * atNormal(normal, tables[1], second)));
+      }
+    }
+    return { input, output };
+  }
+
+  /* -- Cost over lengths ---------------------------------------------------------------------------------- */
+
+  // Weights of four neighbours on a grid that is even in ln, by Lagrange's cubic.
+  function cubic(grid, value) {
+    const nodes = grid.map(Math.log), x = Math.log(value);
+    if (x < nodes[0] - 1e-9 || x > nodes[nodes.length - 1] + 1e-9) {
+      throw new RangeError(`${value} tokens, expected ${Math.ceil(grid[0])} to ${Math.floor(grid[grid.length - 1])}`);
+    }
+    let low = 0;
+    while (low < nodes.length - 2 && nodes[low + 1] < x) low++;
+    const start = Math.min(Math.max(low - 1, 0), nodes.length - 4);
+    return [0, 1, 2, 3].map((j) => {
+      let weight = 1;
+      for (let k = 0; k < 4; k++) {
+        if (k !== j) weight *= (x - nodes[start + k]) / (nodes[start + j] - nodes[start + k]);
+      }
+      return [start + j, weight];
+    });
+  }
+
+  // [length point, weight] of the chosen traffic: one of the cases, or a place on the grid.
+  function lengthWeights(data, settings) {
+    if (settings.traffic !== "fixed") return [[data.cases.indexOf(settings.traffic), 1]];
+    const found = [];
+    for (const [i, x] of cubic(data.input_grid, settings.input_tokens)) {
+      for (const [j, y] of cubic(data.output_grid, settings.output_tokens)) {
+        found.push([data.cases.length + i * data.output_grid.length + j, x * y]);
+      }
+    }
+    return found;
+  }
+
+  // Loadings of the worlds' components at these lengths, and the cache's tokens.
+  function atLengths(engine, weights, columns) {
+    const rows = engine.scores.length + 1;
+    const loadings = new Float64Array(rows * columns);
+    loadings.set(engine.centre);
+    engine.core.forEach((core, s) => {
+      let amount = 0;
+      for (const [point, weight] of weights) amount += weight * engine.lengths[s][point];
+      for (let i = 0; i < core.length; i++) loadings[i] += amount * core[i];
+    });
+    let lnCapacity = 0;
+    for (const [point, weight] of weights) lnCapacity += weight * engine.lnCapacity[point];
+    return { loadings, capacity: Math.exp(lnCapacity), most: 0 };
+  }
+
+  /* -- One deployment in every world ---------------------------------------------------------------------- */
+
+  // a, b, k (s) and watts at every boundary, (worlds,); PUE is in the facility's.
+  function serve(data, item, settings, context) {
+    const n = data.worlds, columns = data.concurrency.length * TERMS, last = data.concurrency.length - 1;
+    const weights = lengthWeights(data, settings);
+    const engines = item.engines.map((engine) => atLengths(engine, weights, columns));
+    // A curve ends where the cache is full at the lengths that it is priced at.
+    const priced = settings.traffic === "fixed" ? context(0) : data.traffic[settings.traffic].priced_context;
+    for (const engine of engines) engine.most = Math.max(1, Math.min(data.concurrency[last], engine.capacity / priced));
+    const server = data.servers[item.server];
+    const names = ["a", "b", "k", "gpu", "node", "facility", "running"];
+    const found = Object.fromEntries(names.map((name) => [name, new Float64Array(n)]));
+    const term = new Float64Array(2 * TERMS);
+    for (let w = 0; w < n; w++) {
+      const u = Math.max(settings.utilisation ?? data.drawn.utilisation[w], LEAST_LOAD);
+      const active = 1 - (settings.idle_share ?? data.drawn.idle_share[w]) * (1 - u);
+      const { loadings, capacity, most } = engines[data.engine[w]];
+      const held = Math.min(capacity / context(w), most);
+      const configured = Math.max(Math.min(settings.requests ?? item.requests[w], held), 1);
+      const running = Math.min(Math.max(u / active * configured, data.concurrency[0]), most);
+      let low = 0;
+      while (low < last - 1 && data.concurrency[low + 1] < running) low++;
+      const scores = item.engines[data.engine[w]].scores, at = item.place[w];
+      for (let c = 0; c < 2 * TERMS; c++) {
+        let ln = loadings[low * TERMS + c];
+        for (let r = 0; r < scores.length; r++) ln += scores[r][at] * loadings[(r + 1) * columns + low * TERMS + c];
+        term[c] = Math.exp(ln);
+      }
+      const from = data.concurrency[low], to = data.concurrency[low + 1];
+      const share = (running - from) / (to - from), lnShare = Math.log(running / from) / Math.log(to / from);
+      const between = (t) => (1 - share) * term[t] + share * term[TERMS + t];
+      const gpuW = (1 - lnShare) * term[3] + lnShare * term[TERMS + 3];
+      const fixed = server.fixed_w[w] * item.gpus / data.server_gpus;
+      const wall = (watts) => (fixed + server.loss[w] * watts) * server.factor[w] + watts;
+      const nodeW = wall(gpuW), idleW = wall(server.gpu_idle_share[w] * server.rated_w * item.gpus);
+      found.a[w] = between(0) / running;
+      found.b[w] = between(1) / running;
+      found.k[w] = between(2) / running;
+      found.gpu[w] = gpuW;
+      found.node[w] = nodeW;
+      found.facility[w] = (settings.pue ?? data.drawn.pue[w]) * (nodeW + (1 / active - 1) * idleW);
+      found.running[w] = running;
+    }
+    return found;
+  }
+
+  /* -- Energy of queries ---------------------------------------------------------------------------------- */
+
+  // Sorted lists, each times its factor, into one sorted list.
+  function merge(lists, factors, merged) {
+    const next = lists.map(() => 0);
+    for (let i = 0; i < merged.length; i++) {
+      let least = Infinity, from = 0;
+      for (let m = 0; m < lists.length; m++) {
+        const value = next[m] < lists[m].length ? lists[m][next[m]] * factors[m] : Infinity;
+        if (value < least) { least = value; from = m; }
+      }
+      merged[i] = least;
+      next[from]++;
+    }
+  }
+
+  // Energy per query at each boundary in every world: mean over queries; P5, median and P95 over queries.
+  function energies(data, members, settings, queries) {
+    const n = data.worlds, boundaries = ["gpu", "node", "facility"];
+    const found = Object.fromEntries(boundaries.map((name) => [
+      name, { mean: new Float64Array(n), p5: new Float64Array(n), median: new Float64Array(n), p95: new Float64Array(n) },
+    ]));
+    const fixed = settings.traffic === "fixed";
+    const traffic = fixed ? null : data.traffic[settings.traffic];
+    const input = Math.round(settings.input_tokens), output = Math.round(settings.output_tokens);
+    const size = fixed ? 1 : QUERIES;
+    const drawn = new Float64Array(size * members.length), seconds = members.map(() => new Float64Array(size));
+    const moment = (name, w) => (traffic.alike_in_all_worlds ? traffic.moments[name] : traffic.moments[name][w]);
+    for (let w = 0; w < n; w++) {
+      const meanSeconds = members.map(({ a, b, k }) => fixed
+        ? a[w] * input + b[w] * output + k[w] * output * (input + output / 2)
+        : a[w] * moment("input_tokens", w) + b[w] * moment("output_tokens", w)
+          + k[w] * (moment("product", w) + moment("output_squared", w) / 2));
+      members.forEach(({ a, b, k }, m) => {
+        for (let q = 0; q < size; q++) {
+          const i = fixed ? input : queries.input[w * size + q], o = fixed ? output : queries.output[w * size + q];
+          seconds[m][q] = a[w] * i + b[w] * o + k[w] * o * (i + o / 2);
+        }
+        seconds[m].sort();
+      });
+      for (const name of boundaries) {
+        const watts = members.map((member) => member[name][w] / SECONDS_PER_HOUR);
+        const at = found[name];
+        at.mean[w] = watts.reduce((sum, one, m) => sum + one * meanSeconds[m], 0) / members.length;
+        merge(seconds, watts, drawn);
+        [at.p5[w], at.median[w], at.p95[w]] = PERCENTS.map((p) => quantile(drawn, p, 0, drawn.length));
+      }
+    }
+    return found;
+  }
+
+  /* -- Water ---------------------------------------------------------------------------------------------- */
+
+  // Litres per kWh that servers draw, by scope, in every world.
+  function waterFactors(data, settings) {
+    const scenario = data.sites.scenarios[settings.site], n = data.worlds;
+    const found = { onsite: new Float64Array(n), offsite: new Float64Array(n), total: new Float64Array(n) };
+    for (let w = 0; w < n; w++) {
+      let at = 0;
+      while (at < scenario.edges.length - 1 && scenario.edges[at] <= data.sites.uniforms[w]) at++;
+      const pue = settings.pue ?? scenario.pue[at];
+      found.onsite[w] = settings.wue_l_per_kwh ?? scenario.wue_l_per_kwh[at] * data.sites.wue_factor[w];
+      found.offsite[w] = pue * (settings.electricity_l_per_kwh
+        ?? scenario.electricity_l_per_kwh[at] * data.sites.electricity_factor[w]);
+      found.total[w] = found.onsite[w] + found.offsite[w];
+    }
+    return found;
+  }
+
+  function gains(data, levers) {
+    const total = new Float64Array(data.worlds).fill(1);
+    for (const name of LEVERS) {
+      const value = levers[name];
+      if (value === 1) continue;
+      const drawn = value === "drawn" ? data.levers[name].drawn : null;
+      for (let w = 0; w < total.length; w++) total[w] *= drawn ? drawn[w] : value;
+    }
+    return total;
+  }
+
+  /* -- Percentiles over worlds ---------------------------------------------------------------------------- */
+
+  // Hazen's positions in sorted values from..to.
+  function quantile(sorted, percent, from, to) {
+    const size = to - from, position = Math.min(Math.max(percent / 100 * size - 0.5, 0), size - 1);
+    const low = Math.floor(position), high = Math.min(low + 1, size - 1);
+    return (1 - position + low) * sorted[from + low] + (position - low) * sorted[from + high];
+  }
+
+  // Means over replicates of each replicate's percentile, and the Monte Carlo error of the median.
+  function band(data, values) {
+    const each = data.worlds / data.replicates, found = PERCENTS.map(() => 0), middles = [];
+    for (let r = 0; r < data.replicates; r++) {
+      const sorted = values.slice(r * each, (r + 1) * each).sort();
+      PERCENTS.forEach((p, i) => { found[i] += quantile(sorted, p, 0, each) / data.replicates; });
+      middles.push(quantile(sorted, 50, 0, each));
+    }
+    const spread = middles.reduce((sum, value) => sum + (value - found[1]) ** 2, 0) / (data.replicates - 1);
+    return { p5: found[0], p50: found[1], p95: found[2], mcError: Math.sqrt(spread / data.replicates) };
+  }
+
+  /* -- The model ------------------------------------------------------------------------------------------ */
+
+  class Model {
+    constructor(json) {
+      const engine = unpack(json.engine).map(Math.round);
+      this.data = {
+        ...json,
+        engine,
+        drawn: unpackAll(json.drawn),
+        servers: Object.fromEntries(Object.entries(json.servers).map(([name, one]) => [name, unpackAll(one)])),
+        traffic: Object.fromEntries(Object.entries(json.traffic).map(([name, one]) => [name, readTraffic(one)])),
+        deployments: json.deployments.map((item) => readDeployment(item, engine)),
+        levers: Object.fromEntries(Object.entries(json.levers).map(([name, one]) => [name, { ...one, drawn: unpack(one.drawn) }])),
+        sites: { ...unpackAll({ uniforms: json.sites.uniforms, wue_factor: json.sites.wue_factor,
+          electricity_factor: json.sites.electricity_factor }), scenarios: json.sites.scenarios },
+      };
+      this.queries = {};
+    }
+
+    /* Energies (gpu_energy, node_energy, facility_energy, Wh) and waters (onsite_, offsite_, total_water, mL) of a
+       query: of each, `median` and `mean` over queries as {p5, p50, p95, mcError} over worlds, and `query`, the
+       medians over worlds of P5 and P95 over queries; `running`, requests in flight, as a band. */
+    answer(settings) {
+      const { data } = this;
+      const names = settings.model === "blend" ? data.blend : [settings.model];
+      const members = names.map((name) => data.deployments.find((item) => item.model === name))
+        .map((item) => serve(data, item, settings, this.context(settings)));
+      const queries = settings.traffic === "fixed" ? null : this.queriesOf(settings.traffic);
+      const energy = energies(data, members, settings, queries);
+      const divided = gains(data, settings.levers), litres = waterFactors(data, settings);
+      const found = {};
+      const summarise = (statistics, factor) => {
+        const scaled = Object.fromEntries(Object.entries(statistics).map(([name, values]) => [
+          name, band(data, values.map((value, w) => value * factor(w))),
+        ]));
+        return { median: scaled.median, mean: scaled.mean, query: { p5: scaled.p5.p50, p95: scaled.p95.p50 } };
+      };
+      for (const [boundary, statistics] of Object.entries(energy)) {
+        found[`${boundary}_energy`] = summarise(statistics, (w) => 1 / divided[w]);
+      }
+      const pue = (w) => settings.pue ?? data.drawn.pue[w];
+      for (const [scope, perKwh] of Object.entries(litres)) {
+        found[`${scope}_water`] = summarise(energy.facility, (w) => perKwh[w] / pue(w) / divided[w]);
+      }
+      found.running = band(data, members[0].running);
+      return found;
+    }
+
+    // Mean context of a running request in every world, tokens.
+    context(settings) {
+      if (settings.traffic === "fixed") {
+        const context = Math.round(settings.input_tokens) + Math.round(settings.output_tokens) / 2;
+        return () => context;
+      }
+      const { moments, alike_in_all_worlds: alike } = this.data.traffic[settings.traffic];
+      const of = (i, o, squared) => i + squared / (2 * o);
+      if (alike) return () => of(moments.input_tokens, moments.output_tokens, moments.output_squared);
+      return (w) => of(moments.input_tokens[w], moments.output_tokens[w], moments.output_squared[w]);
+    }
+
+    queriesOf(name) {
+      this.queries[name] ??= drawQueries(this.data.traffic[name], this.data.normal, this.data.worlds);
+      return this.queries[name];
+    }
+  }
+
+  globalThis.WhatIfModel = { Model, LEVERS, unpack };
+})();

@@ -1,0 +1,55 @@
+"""Energy and water of a query of one service under the settings of scenario.what_if.
+
+Inputs: as estimate_re_estimated, and build/published/{sites,pue,wue,electricity_water}.parquet.
+Output: data/results/what_if.csv.
+Settings: scenario.what_if, assumptions.re_estimate, assumptions.water, the levers of
+assumptions.as_published.base, simulation.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.assumptions.load import load
+from pipeline.assumptions.what_if import LEVERS
+from pipeline.contracts.read import validate
+from pipeline.contracts.what_if import WHAT_IF
+from pipeline.errors import run
+from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.sites import SITE_TABLES, site_factors
+from pipeline.estimate.what_if.answer import answer
+from pipeline.files import write_csv
+
+PUBLISHED = Path("build/published")
+OUTPUT = Path("data/results/what_if.csv")
+
+
+def main() -> None:
+    """Draw, summarise, save."""
+    chosen, settings, water, published, simulation = load(
+        "scenario.what_if",
+        "assumptions.re_estimate",
+        "assumptions.water",
+        "assumptions.as_published.base",
+        "simulation",
+    )
+    facts = {name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in SITE_TABLES}
+    levers = {name: getattr(published, f"lever_{name}") for name in LEVERS}
+
+    table = answer(
+        chosen,
+        settings,
+        levers,
+        read_lengths(),
+        read_servers(),
+        Sites.of(water, site_factors(facts)),
+        simulation,
+        read_serving(settings.serving),
+    )
+
+    write_csv(validate(table, WHAT_IF, OUTPUT), OUTPUT)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,52 @@
+"""What the what-if panel of the review site computes with.
+
+Inputs: as estimate_what_if. Output: build/whatif/whatif.json.
+Settings: scenario.what_if, assumptions.re_estimate, assumptions.water, the levers of
+assumptions.as_published.base, simulation.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.assumptions.load import load
+from pipeline.assumptions.what_if import LEVERS
+from pipeline.errors import run
+from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
+from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.water.sites import SITE_TABLES, site_factors
+from pipeline.estimate.what_if.export import Inputs, panel
+from pipeline.files import round_significant, write_text
+
+PUBLISHED = Path("build/published")
+OUTPUT = Path("build/whatif/whatif.json")
+
+
+def main() -> None:
+    """Draw, compress, save."""
+    chosen, settings, water, published, simulation = load(
+        "scenario.what_if",
+        "assumptions.re_estimate",
+        "assumptions.water",
+        "assumptions.as_published.base",
+        "simulation",
+    )
+    facts = {name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in SITE_TABLES}
+    inputs = Inputs(
+        levers={name: getattr(published, f"lever_{name}") for name in LEVERS},
+        traffic=read_lengths(),
+        servers=read_servers(),
+        sites=Sites.of(water, site_factors(facts)),
+        simulation=simulation,
+        read_model=read_serving,
+    )
+
+    found = panel(chosen, settings, inputs)
+
+    # Without spaces: a page carries it whole.
+    write_text(json.dumps(round_significant(found), separators=(",", ":"), allow_nan=False), OUTPUT)
+
+
+if __name__ == "__main__":
+    run(main)
