@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 
 from pipeline.stages.check_assumptions import SECTIONS
 
-STAGES = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
+PIPELINE = YAML(typ="safe").load(Path("dvc.yaml"))
+STAGES = PIPELINE["stages"]
 GRAPH = grimp.build_graph("pipeline")
 
 
@@ -97,3 +98,15 @@ def test_stages_stand_in_the_order_in_which_they_run() -> None:
 
 def _outs(stage: dict) -> list[str]:
     return names([*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])])
+
+
+def test_what_dvc_plots_shows_is_there() -> None:
+    written = [Path(out) for stage in STAGES.values() for out in _outs(stage)]
+    for plot in PIPELINE["plots"]:
+        axes = [] if isinstance(plot, str) else [plot[next(iter(plot))][axis] for axis in "xy"]
+        shown = {path: column for axis in axes for path, column in axis.items()} or {plot: None}
+        for path in map(Path, shown):
+            assert path.exists() and any(path == out or out in path.parents for out in written), path
+        for axis in axes:
+            for path, column in axis.items():
+                assert column in Path(path).read_text(encoding="utf-8").splitlines()[0].split(",")
