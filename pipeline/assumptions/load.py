@@ -12,6 +12,7 @@ from pipeline.assumptions.base import Section
 from pipeline.assumptions.factors import Factors
 from pipeline.assumptions.figures import Figures
 from pipeline.assumptions.fleet import Scenario
+from pipeline.assumptions.levers import Levers
 from pipeline.assumptions.logs import Logs
 from pipeline.assumptions.published import AsPublished
 from pipeline.assumptions.re_estimate import ReEstimate
@@ -31,6 +32,7 @@ class Assumptions(Section):
     re_estimate: ReEstimate
     validation: Validation
     water: Water
+    levers: Levers
 
 
 class Params(Section):

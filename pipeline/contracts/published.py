@@ -111,8 +111,8 @@ LEVER_REGIMES = ["short", "long", "both"]
 # How far a number about energy may be relied on; the weakest part of the evidence decides.
 GRADES = {
     "A": "energy measured in production or by an independent benchmark",
-    "B": "throughput, or energy by the authors or the vendor, measured in a stated set-up; or a model fitted to "
-    "such measurements, on accelerators and kinds of models that they cover",
+    "B": "throughput, or energy by the authors or the vendor, measured in a stated set-up; or a model fitted "
+    "to such measurements, on accelerators and kinds of models that they cover",
     "C": "simulated, or a fitted model beyond the measured accelerators",
     "D": "a statement, a specification, a price, or an assumption",
 }

@@ -28,8 +28,8 @@ from pipeline.errors import InputError
 Array = NDArray[np.float64]
 SERVER_GPUS = 8
 RATED_W = {"A100": 400.0, "H100": 700.0, "B200": 1000.0}
-# Accelerators whose servers are taken to be like those of the measured one; nothing is known of the servers of
-# other makers, nor of racks, beyond their rated power.
+# Accelerators whose servers are taken to be like those of the measured one; of servers of other makers, and
+# of racks, nothing but rated power is known.
 SERVERS = {
     "A100": "A100",
     "H100": "H100",

@@ -1,0 +1,164 @@
+"""Contracts of the levers: what each gains, on what evidence, and what they gain together.
+
+A gain is how many times less energy the same work takes, so below 1 it is a loss. Bands are over what is not
+known, unless `n_values` says that they are the least, the middle and the largest of so many published values.
+"""
+
+import pandas as pd
+import pandera.pandas as pa
+
+from pipeline.contracts.columns import count, number, schema, text, word
+from pipeline.contracts.published import GRADES, LEVER_GROUPS, grade
+from pipeline.contracts.results import REGIMES
+
+NOT_NEGATIVE = pa.Check.ge(0)
+SHARE = pa.Check.in_range(0, 1)
+PERCENTILES = {"p5": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
+NAMES = {
+    "p5": "5th percentile",
+    "p25": "lower quartile",
+    "p50": "median",
+    "p75": "upper quartile",
+    "p95": "95th percentile",
+}
+# On what a gain rests, best first.
+BASES = [
+    "measured energy",
+    "published throughput and rated power",
+    "fitted model",
+    "fitted model with published settings",
+    "published range",
+    "simulation",
+    "statement",
+]
+COMBINATIONS = {
+    "naive": "the published ranges multiplied, as if independent",
+    "overlap": "each lever on what the ones before have left, all evidence",
+    "graded": "as overlap, with levers of grade A or B alone",
+}
+SEQUENCES = ["models first", "hardware first"]
+KINDS = ["fitted", "measured", "measured accelerators, modelled rest"]
+LENGTHS = ["short", "long", "benchmark"]
+BASELINE = "baseline"
+
+
+def band(of: str, prefix: str = "", nullable: bool = False) -> dict[str, pa.Column]:
+    """Five percentiles; with `nullable`, all but the median may be blank."""
+    return {
+        f"{prefix}{name}": number(f"{words} of {of}", NOT_NEGATIVE, nullable=nullable and name != "p50")
+        for name, words in NAMES.items()
+    }
+
+
+def _ordered(prefix: str = "") -> pa.Check:
+    def ordered(table: pd.DataFrame) -> pd.Series:
+        steps = table[[f"{prefix}{name}" for name in NAMES]].to_numpy(dtype=float)
+        frame = pd.DataFrame(steps).ffill(axis=1)
+        return pd.Series(~(frame.diff(axis=1) < -1e-12).any(axis=1).to_numpy(), index=table.index)
+
+    return pa.Check(ordered, name=f"{prefix}p50", error="percentiles in rising order")
+
+
+_EVIDENCE = {
+    "basis": word("what it rests on", BASES),
+    "grade": grade(),
+}
+_GAIN = {
+    **band("energy before over energy after", nullable=True),
+    "mc_error_p50": number("Monte Carlo standard error of p50; blank: no draws", NOT_NEGATIVE, nullable=True),
+    "n_values": number("published values behind it; blank: draws", nullable=True),
+}
+_SOURCES = {
+    "evidence": text("rows of data/published/levers.csv, separated by semicolons", nullable=True),
+    "sources": text("keys of paper/references.bib, separated by semicolons"),
+    "note": text("what else matters", nullable=True),
+}
+_REGIME = word("short: standard query; long: reasoning", [*REGIMES])
+
+LEVER_SYSTEMS = schema(
+    {
+        "group": word("kind of lever", LEVER_GROUPS),
+        "system": text("named system"),
+        "regime": _REGIME,
+        "load": text("requests in flight; blank: as in production", nullable=True),
+        "compared": text("what is compared with what"),
+        "quantity": word("of what the gain is", ["energy"]),
+        "boundary": word("what the energy includes", ["gpu", "node", "facility", "not-stated"]),
+        **_EVIDENCE,
+        **_GAIN,
+        "published_claim": text("claim that it belongs to: key of data/published/claims.csv", nullable=True),
+        "published_low": number("lower end of the claim", NOT_NEGATIVE, nullable=True),
+        "published_high": number("upper end of the claim", NOT_NEGATIVE, nullable=True),
+        **_SOURCES,
+    },
+    [_ordered()],
+    "What every named system gains, in its regime: one kind of evidence a row.",
+)
+
+LEVER_HARDWARE = schema(
+    {
+        "chip": text("accelerator, as in data/published/hardware.csv"),
+        "baseline": text("accelerator that it is compared with"),
+        "regime": _REGIME,
+        "model": text("model that is served"),
+        "precision": word("of the weights on the chip", ["fp4", "fp8", "bf16", "not stated", "several"]),
+        "baseline_precision": word(
+            "of the weights on the baseline", ["fp4", "fp8", "bf16", "not stated", "several"]
+        ),
+        "load": text("requests in flight"),
+        "boundary": word("what the energy includes", ["gpu", "facility", "not-stated"]),
+        **_EVIDENCE,
+        **_GAIN,
+        "gpus": number("accelerators of the instance; blank: several", nullable=True),
+        "baseline_gpus": number("accelerators of the instance on the baseline", nullable=True),
+        "rated_w": number("rated power of the chip, W", nullable=True),
+        "missing": text("what no source says of the chip, and what stands for it", nullable=True),
+        **_SOURCES,
+    },
+    [_ordered()],
+    "The ladder of accelerators: times less energy than the baseline, all evidence apart.",
+)
+
+LEVER_SCALE = schema(
+    {
+        "configuration": text("model, accelerators, precision"),
+        "lengths": word("of the queries: a regime, or those of the benchmark", LENGTHS),
+        "users": number("requests in flight on all instances together"),
+        "instances": count("instances that serve them", pa.Check.gt(0)),
+        "gpus": count("accelerators of all instances", pa.Check.gt(0)),
+        "requests_per_instance": number("requests in flight on each"),
+        "kind": word("how the value came about", KINDS),
+        "boundary": word("what the energy includes", ["gpu", "facility"]),
+        **band("J per output token", "j_per_output_token_", nullable=True),
+        "mc_error_p50": number(
+            "Monte Carlo standard error of p50; blank: measured", NOT_NEGATIVE, nullable=True
+        ),
+        "wh_per_query_p50": number("Wh of the mean query, median", NOT_NEGATIVE),
+        "sources": text("keys of paper/references.bib, separated by semicolons"),
+    },
+    [_ordered("j_per_output_token_")],
+    "Energy over the size of the system, from one user on one instance to many saturated ones.",
+)
+
+LEVER_COMBINATIONS = schema(
+    {
+        "regime": _REGIME,
+        "combination": word("how the gains are put together", list(COMBINATIONS)),
+        "sequence": word("which lever comes first", SEQUENCES),
+        "order": count("position in the sequence; 0: before any lever", NOT_NEGATIVE),
+        "group": word("kind of lever", [*LEVER_GROUPS, BASELINE]),
+        "lever": text("what is applied"),
+        "grade": word("weakest evidence of the step; blank: baseline", list(GRADES), nullable=True),
+        **band("energy before the step over energy after", "step_"),
+        **band("energy before all levers over energy after the step", "cumulative_"),
+        **band("facility energy of the mean query after the step, Wh", "energy_wh_"),
+        "mc_error_cumulative_p50": number("Monte Carlo standard error of cumulative_p50", NOT_NEGATIVE),
+        "mc_error_energy_wh_p50": number("Monte Carlo standard error of energy_wh_p50", NOT_NEGATIVE),
+        "worlds_8_to_20": number("share of the worlds with a cumulative gain of 8 to 20", SHARE),
+        "worlds_at_least_8": number("share of the worlds with at least 8", SHARE),
+        "worlds_at_least_20": number("share of the worlds with at least 20", SHARE),
+        "note": text("what else matters", nullable=True),
+    },
+    [_ordered("step_"), _ordered("cumulative_"), _ordered("energy_wh_")],
+    "Levers one after another: gain of each step, of all steps so far, and the energy that is left.",
+)

@@ -1,0 +1,212 @@
+"""Models: a task-sized one for a large one, sparse for dense, fewer bits, fewer tokens, an agent's task."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.assumptions.deployments import Deployment
+from pipeline.contracts.results import REGIMES
+from pipeline.estimate.cost_curves import MeanLengths
+from pipeline.estimate.fleet.draws import Call
+from pipeline.estimate.levers.bench import AS_DRAWN, Bench, How, Priced
+from pipeline.estimate.levers.evidence import grade_of, weakest
+from pipeline.estimate.levers.rows import Row
+from pipeline.estimate.worlds import Moments
+
+Array = NDArray[np.float64]
+AGENT = "Fara-7B"
+BLEND_WORDS = "the blend of models above 200 B parameters"
+# Family and dense twin, as (of what, against what), by names of deployments.
+WITHIN = {
+    "Llama 3.1 8B": "Llama 3.1 405B",
+    "Llama 3.1 70B": "Llama 3.1 405B",
+}
+SPARSE = {"Qwen3 30B-A3B": "Qwen3 32B", "Qwen3 235B-A22B": "Nemotron Ultra 253B"}
+DISTILLED = {"Llama 3.1 70B": "DeepSeek-R1", "Qwen3 32B": "DeepSeek-R1"}
+SMALL_BATCH = 8.0
+FULL = 1.0  # utilisation at which a batch is what was asked for
+LARGE_AGENTS = ("som4o", "som5", "somo3", "cua")
+OUTPUT_CV = 0.8  # of an agent's step; its outputs are short, so it matters little
+
+
+def model_rows(bench: Bench, levers: pd.DataFrame) -> list[Row]:
+    """All rows of the group; levers: published values by key."""
+    rows = [row for regime in REGIMES for row in _of_regime(bench, regime)]
+    return [*rows, *agent_rows(bench, levers)]
+
+
+def mean_wh(bench: Bench, priced: dict[Deployment, Priced], items: list[Deployment], how: How) -> Array:
+    """Energy of queries that go to several deployments in equal parts."""
+    return np.asarray(np.mean([bench.energy_wh(priced[item], how) for item in items], axis=0))
+
+
+def _of_regime(bench: Bench, regime: str) -> Iterator[Row]:
+    tiers = bench.draws.tiers
+    others = [item for item in bench.settings.models if item.model != AGENT]
+    small = [*tiers["small"], *tiers["middle"], *others]
+    variants = list(_precisions(bench))
+    priced = bench.price(
+        [*tiers["large"], *small, *(item for pair in variants for item in pair)], bench.call(regime)
+    )
+    energy = {item.model: bench.energy_wh(priced[item]) for item in [*tiers["large"], *small]}
+    by_name = {item.model: item for item in [*tiers["large"], *small]}
+    blend = mean_wh(bench, priced, tiers["large"], AS_DRAWN)
+
+    def row(
+        system: str, name: str, against: list[Deployment], before: Array, words: str, note: str | None = None
+    ) -> Row:
+        items = [by_name[name], *against]
+        sources = ";".join(dict.fromkeys(item.source for item in items))
+        return Row(
+            "models",
+            system,
+            regime,
+            f"{name} against {words}",
+            "fitted model",
+            grade_of(items, bench.bases),
+            before / energy[name],
+            sources,
+            note=note,
+        )
+
+    for item in small:
+        yield row(item.model, item.model, tiers["large"], blend, BLEND_WORDS, note=_moved(item))
+    for name, against in WITHIN.items():
+        yield row(name, name, [by_name[against]], energy[against], against)
+    for name, against in SPARSE.items():
+        yield row("Mixture of experts", name, [by_name[against]], energy[against], f"{against}, dense")
+    if regime == "long":
+        for name, against in DISTILLED.items():
+            yield row(
+                "Distillation",
+                name,
+                [by_name[against]],
+                energy[against],
+                f"{against}, at the same answers",
+                note="a model distilled from it has this shape",
+            )
+    yield _shorter(bench, priced, regime)
+    yield from _fewer_bits(bench, priced, variants, regime)
+
+
+def _moved(item: Deployment) -> str:
+    return f"on {item.gpus} {item.gpu}, {item.precision}; the same queries and tokens, quality not compared"
+
+
+def _shorter(bench: Bench, priced: dict[Deployment, Priced], regime: str) -> Row:
+    """Fewer output tokens of the same model."""
+    items = bench.draws.tiers["large"]
+    assumption = getattr(bench.settings.outputs, regime)
+    kept = bench.share(f"outputs.{regime}", assumption)
+    gain = mean_wh(bench, priced, items, AS_DRAWN) / mean_wh(bench, priced, items, How(output_share=kept))
+    grade = weakest(["D" if regime == "short" else "C", grade_of(items, bench.bases)])
+    key = "manya_minimal" if regime == "short" else "zhai_trunc"
+    return Row(
+        "models",
+        "Shorter outputs",
+        regime,
+        "fewer output tokens of the blend against all of them",
+        "fitted model with published settings",
+        grade,
+        gain,
+        assumption.source,
+        evidence=key,
+        note=assumption.reason,
+    )
+
+
+def _precisions(bench: Bench) -> Iterator[tuple[Deployment, Deployment]]:
+    """Pairs of one model in wider and in narrower weights, on the same accelerators."""
+    for item in bench.settings.hardware.models:
+        on_b200 = item.model_copy(update={"gpu": "B200", "gpus": 8})
+        if item.total_params_b < 300:  # in sixteen bits eight H100 hold no more
+            yield item.model_copy(update={"precision": "bf16"}), item
+        else:
+            yield on_b200.model_copy(update={"precision": "bf16"}), on_b200
+        four = item.model_copy(update={"gpu": "B200", "gpus": 4})
+        yield four, four.model_copy(update={"precision": "fp4"})
+
+
+def _fewer_bits(
+    bench: Bench,
+    priced: dict[Deployment, Priced],
+    pairs: list[tuple[Deployment, Deployment]],
+    regime: str,
+) -> Iterator[Row]:
+    loads = {
+        None: AS_DRAWN,
+        f"{SMALL_BATCH:.0f} sequences": How(requests=SMALL_BATCH, utilisation=FULL),
+    }
+    for wide, narrow in pairs:
+        for load, how in loads.items():
+            gain = bench.energy_wh(priced[wide], how) / bench.energy_wh(priced[narrow], how)
+            yield Row(
+                "models",
+                narrow.precision.upper(),
+                regime,
+                f"{narrow.model} in {narrow.precision} against {wide.precision}, on {wide.gpus} {wide.gpu}",
+                "fitted model",
+                grade_of([wide, narrow], bench.bases),
+                gain,
+                wide.source,
+                load=load,
+                note="below 1: a penalty; measured with one engine, either engine here",
+            )
+
+
+def agent_rows(bench: Bench, levers: pd.DataFrame) -> Iterator[Row]:
+    """A completed web task: steps, energy of a step, and the attempts that failed."""
+    value = levers["value"]
+    small = next(item for item in bench.settings.models if item.model == AGENT)
+    large = bench.draws.tiers["large"]
+    agent = bench.settings.agent
+    given, answer = agent.input_tokens, agent.output_tokens
+    mean = MeanLengths(given.distribution.median(), answer.distribution.median(), OUTPUT_CV)
+    call = agent_step(
+        bench.value("agent.input_tokens", given), bench.value("agent.output_tokens", answer), mean
+    )
+    priced = bench.price([small, *large], call)
+    step_small = bench.energy_wh(priced[small])
+    task = step_small * value["fara_steps"] / value["fara_success_fara7b"]
+
+    like = step_small * value["fara_steps_like"] / value["fara_success_uitars"]
+    success = np.array([value[f"fara_success_{name}"] for name in LARGE_AGENTS])
+    place = bench.uniforms["agent.success"]
+    kept = success.min() + place * (success.max() - success.min())
+    steps = bench.value("agent.steps_large", agent.steps_large)
+    step_large = mean_wh(bench, priced, large, AS_DRAWN)
+    for regime in REGIMES:  # a task is neither; each step is a short output on a long input
+        yield Row(
+            "models",
+            AGENT,
+            regime,
+            "a completed web task of Fara-7B against one of an agent of its size (UI-TARS-1.5-7B)",
+            "fitted model with published settings",
+            "B",
+            like / task,
+            "fara2025",
+            evidence="fara_steps;fara_steps_like;fara_success_fara7b;fara_success_uitars",
+            note="steps over success of both; the same energy a step, so no draw is left",
+        )
+        yield Row(
+            "models",
+            AGENT,
+            regime,
+            f"a completed web task of Fara-7B against an agent on {BLEND_WORDS}",
+            "fitted model with published settings",
+            "D",
+            step_large * steps / kept / task,
+            "fara2025",
+            evidence=";".join(["fara_steps", *(f"fara_success_{name}" for name in LARGE_AGENTS)]),
+            note="failed attempts count; success of large agents as published, their steps and all "
+            "tokens as assumed (params.yaml)",
+        )
+
+
+def agent_step(input_tokens: Array, output_tokens: Array, mean: MeanLengths) -> Call:
+    """One step of an agent as a kind of call."""
+    squared = output_tokens**2 * (1 + mean.output_cv**2)
+    moments = Moments(input_tokens, output_tokens, input_tokens * output_tokens, squared)
+    return Call(moments, moments.context_tokens, mean)

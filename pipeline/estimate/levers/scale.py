@@ -1,0 +1,175 @@
+"""Energy over the size of a system: from one user on one instance to many saturated instances.
+
+Users are requests in flight. They are served by as many instances as keep room for chance: arrivals that know
+nothing of each other need users + z sqrt(users) places, and an instance has as many as it is configured for.
+Few users leave most of an instance's places empty, many leave hardly any. The swing of demand over a day is
+not in this; it is in the load of the re-estimate.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.assumptions.deployments import Deployment
+from pipeline.assumptions.serving import Serving
+from pipeline.contracts.levers import LEVER_SCALE
+from pipeline.contracts.read import validate
+from pipeline.contracts.results import REGIMES
+from pipeline.estimate.batch_curves import configuration_names
+from pipeline.estimate.cost_curves import MeanLengths
+from pipeline.estimate.fleet.draws import Call
+from pipeline.estimate.levers.bench import Bench, How, Priced
+from pipeline.estimate.levers.rows import Row, band
+from pipeline.estimate.worlds import Moments
+from pipeline.units import JOULES_PER_WH, SECONDS_PER_HOUR
+
+Array = NDArray[np.float64]
+USERS = tuple(float(2**power) for power in range(17))  # 1 to 65,536
+BENCHMARK = "benchmark"
+QUANTITY = "j_per_output_token_"
+
+
+def configurations(bench: Bench) -> list[Deployment]:
+    """Three configurations whose energy was measured: a large dense model, a mixture, and a small model."""
+    small = bench.draws.tiers["small"][0].model_copy(update={"precision": "bf16"})
+    return [*bench.settings.hardware.models, small]
+
+
+def scale_table(bench: Bench, serving: pd.DataFrame, settings: Serving) -> pd.DataFrame:
+    """LEVER_SCALE; serving: chat rows of ML.ENERGY v3."""
+    items = configurations(bench)
+    rows: list[dict[str, Any]] = []
+    for item in items:
+        chat = _rows_of(serving, item)
+        calls: dict[str, Call] = {regime: bench.call(regime) for regime in REGIMES}
+        calls[BENCHMARK] = benchmark_call(bench, chat, settings)
+        for lengths, call in calls.items():
+            priced = bench.price([item], call)[item]
+            if lengths == BENCHMARK:  # which was run by the first engine
+                first = np.zeros_like(priced.curve.choice)
+                priced = replace(priced, curve=replace(priced.curve, choice=first))
+            rows += list(_fitted(bench, priced, lengths))
+        rows += list(_measured(bench, item, chat))
+    table = pd.DataFrame(rows).reindex(columns=list(LEVER_SCALE.columns))
+    return validate(table, LEVER_SCALE, "levers of scale")
+
+
+def instances_for(users: float, places: float, deviations: float) -> int:
+    """Instances of so many places that keep room for chance."""
+    return int(np.ceil((users + deviations * np.sqrt(users)) / places))
+
+
+def benchmark_call(bench: Bench, chat: pd.DataFrame, settings: Serving) -> Call:
+    """Queries of the benchmark, the same in every world."""
+    tokens = settings.chat_input_tokens.distribution.median(), float(chat["output_tokens"].mean())
+    cv = settings.output_cv.distribution.median()
+    size = len(bench.every)
+    given, answer = (np.full(size, value) for value in tokens)
+    moments = Moments(given, answer, given * answer, answer**2 * (1 + cv**2))
+    return Call(moments, moments.context_tokens, MeanLengths(*tokens, cv))
+
+
+def places_of(bench: Bench, priced: Priced) -> float:
+    """Requests for which an instance is configured, median over worlds."""
+    held = priced.curve.configured(bench.wanted(priced.item), priced.call.context_tokens, bench.every)
+    return float(np.median(held))
+
+
+def _fitted(bench: Bench, priced: Priced, lengths: str) -> Iterator[dict[str, Any]]:
+    places = places_of(bench, priced)
+    deviations = bench.settings.spare_deviations.distribution.median()
+    tokens = priced.call.moments.output_tokens
+    for users in USERS:
+        instances = instances_for(users, places, deviations)
+        wh = bench.energy_wh(priced, How(requests=users / instances, utilisation=1.0))
+        found = band(wh * JOULES_PER_WH / tokens, bench.replicates)
+        error = found.pop("mc_error_p50")
+        yield {
+            **_size(priced.item, lengths, users, instances),
+            "kind": "fitted",
+            "boundary": "facility",
+            **{f"{QUANTITY}{name}": value for name, value in found.items()},
+            "mc_error_p50": error,
+            "wh_per_query_p50": float(np.median(wh)),
+            "sources": priced.item.source,
+        }
+
+
+def _size(item: Deployment, lengths: str, users: float, instances: int) -> dict[str, Any]:
+    return {
+        "configuration": name_of(item),
+        "lengths": lengths,
+        "users": users,
+        "instances": instances,
+        "gpus": instances * item.gpus,
+        "requests_per_instance": users / instances,
+    }
+
+
+def name_of(item: Deployment) -> str:
+    """As in data/results/batch_curves.csv."""
+    row = {name: getattr(item, name) for name in ("model", "gpu", "gpus", "precision")}
+    return str(configuration_names(pd.DataFrame([row])).iloc[0])
+
+
+def _rows_of(serving: pd.DataFrame, item: Deployment) -> pd.DataFrame:
+    same = (serving["model"] == item.model) & (serving["gpu"] == item.gpu) & (serving["gpus"] == item.gpus)
+    return serving[same & (serving["precision"] == item.precision.upper())].sort_values("average_batch")
+
+
+def _measured(bench: Bench, item: Deployment, chat: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Accelerators as measured; and with the server and the site of every world."""
+    worlds = bench.draws.worlds
+    server = bench.draws.server(item)
+    for row in chat.to_dict("records"):
+        gpu_w = np.full(len(bench.every), row["gpu_w"])
+        wall_w = server.node_w(gpu_w, np.array(item.gpus), worlds.node_uniforms) * worlds.pue
+        size = _size(item, BENCHMARK, row["average_batch"], 1)
+        joules = float(row["gpu_j_per_output_token"])
+        per_query = row["output_tokens"] / SECONDS_PER_HOUR
+        yield {
+            **size,
+            "kind": "measured",
+            "boundary": "gpu",
+            f"{QUANTITY}p50": joules,
+            "wh_per_query_p50": joules * per_query,
+            "sources": item.source,
+        }
+        found = band(joules * wall_w / gpu_w, bench.replicates)
+        error = found.pop("mc_error_p50")
+        yield {
+            **size,
+            "kind": "measured accelerators, modelled rest",
+            "boundary": "facility",
+            **{f"{QUANTITY}{name}": value for name, value in found.items()},
+            "mc_error_p50": error,
+            "wh_per_query_p50": found["p50"] * per_query,
+            "sources": item.source,
+        }
+
+
+def scale_rows(bench: Bench) -> Iterator[Row]:
+    """Rows of LEVER_SYSTEMS: one user on one instance against a service with batches as configured."""
+    items = bench.draws.tiers["large"]
+    for regime in REGIMES:
+        priced = bench.price(items, bench.call(regime))
+        alone = np.mean(
+            [bench.energy_wh(priced[i], How(requests=1.0, utilisation=1.0)) for i in items], axis=0
+        )
+        service = np.mean([bench.energy_wh(priced[i]) for i in items], axis=0)
+        yield Row(
+            "scale",
+            "Azure-scale serving",
+            regime,
+            "the blend as a service runs it, idle nodes included, against one user on one instance",
+            "fitted model",
+            "B",
+            alone / service,
+            "mlenergy2025",
+            load="1 sequence to as in production",
+            note="the lone user is always busy: idle time would add to the gain",
+        )
