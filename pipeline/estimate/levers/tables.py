@@ -107,14 +107,14 @@ def _in_order(rows: list[Row]) -> list[Row]:
 
 def rated_power(inputs: LeverInputs) -> dict[str, float]:
     """Rated power of one accelerator, W, by name."""
-    boards: Any = inputs.published["node_power"].set_index("key")["value"].to_dict()
+    boards: dict[Any, Any] = inputs.published["node_power"].set_index("key")["value"].to_dict()
     others = {chip: float(boards[key]) for chip, key in BOARDS.items()}
     return {chip: float(row["rated_w"]) for chip, row in inputs.facts.items()} | others
 
 
 def combinations(bench: Bench, inputs: LeverInputs, everything: Mapping[str, Service]) -> pd.DataFrame:
     """LEVER_COMBINATIONS."""
-    claim = inputs.claims.loc[COMBINED_CLAIM]
+    claim: dict[str, Any] = inputs.claims.loc[COMBINED_CLAIM].to_dict()
     ends = float(claim["low"]), float(claim["high"])
     rows: list[dict[str, Any]] = []
     for regime in REGIMES:

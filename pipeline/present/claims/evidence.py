@@ -42,6 +42,8 @@ class Evidence:
     routing: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.routing.ROUTING_PROFILES
     water: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.water_results.WATER_PER_QUERY
     table_1: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.table_1.TABLE_1
+    lever_systems: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers.LEVER_SYSTEMS
+    lever_combinations: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers
 
     def query(self, variant: str, regime: str, subject: str) -> pd.Series:
         """The row of one subject in energy_per_query; KeyError when there is none."""
@@ -70,14 +72,32 @@ class Evidence:
         """The row of one comparator of Table 1; KeyError when there is none."""
         return _only_row(self.table_1, {"key": key})
 
+    def lever(self, keys: Mapping[str, object]) -> pd.Series:
+        """The one row of lever_systems with these keys; KeyError when there is none."""
+        return _only_row(self.lever_systems, keys)
+
+    def chain_end(self, combination: str, regime: str, sequence: str = "models first") -> pd.Series:
+        """The last step of a combination of levers."""
+        keys = {"combination": combination, "regime": regime, "sequence": sequence}
+        last = int(self.lever_combinations.loc[_matches(self.lever_combinations, keys), "order"].max())
+        return self.chain_step(combination, regime, sequence, last)
+
+    def chain_step(self, combination: str, regime: str, sequence: str, order: int) -> pd.Series:
+        """One step of a combination of levers; KeyError when there is none."""
+        keys = {"combination": combination, "regime": regime, "sequence": sequence, "order": order}
+        return _only_row(self.lever_combinations, keys)
+
     def published(self, key: str) -> float:
         """The printed value of another claim."""
         return float(_only_row(self.claims, {"key": key})["value"])
 
 
-def _only_row(table: pd.DataFrame, keys: Mapping[str, str]) -> pd.Series:
-    wanted = np.logical_and.reduce([table[column] == value for column, value in keys.items()])
-    found = table[wanted]
+def _matches(table: pd.DataFrame, keys: Mapping[str, object]) -> pd.Series:
+    return pd.Series(np.logical_and.reduce([table[column] == value for column, value in keys.items()]))
+
+
+def _only_row(table: pd.DataFrame, keys: Mapping[str, object]) -> pd.Series:
+    found = table[_matches(table, keys).to_numpy()]
     if len(found) != 1:
         raise KeyError(f"{len(found)} rows with {dict(keys)}, expected one")
     return found.iloc[0]

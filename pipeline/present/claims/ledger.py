@@ -83,7 +83,8 @@ def _judge(claim: Mapping[str, Any], recipe: Recipe, evidence: Evidence) -> dict
     row["tolerance_reason"] = WHY_TOLERANCE.get(recipe.compared_with, WHY_MONTE_CARLO)
     row["verdict"] = _verdict(published, estimate.ours, half_unit, tolerance)
     explain = row["verdict"] == "differs" or recipe.explain
-    row["reason"] = _reason(recipe, estimate.ours, published) if explain else None
+    details = recipe.details(evidence)
+    row["reason"] = _reason(recipe, estimate.ours, published, details) if explain else None
     return row
 
 
@@ -101,13 +102,14 @@ def _short(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
-def _reason(recipe: Recipe, ours: Array, published: Array) -> str:
-    names = {end: _short(number) for end, number in zip(ENDS, ours, strict=True)}
+def _reason(recipe: Recipe, ours: Array, published: Array, details: Mapping[str, float]) -> str:
+    found = {**dict(zip(ENDS, ours, strict=True)), **details}
+    names = {name: _short(float(number)) for name, number in found.items()}
     if recipe.reason:
         return recipe.reason.format(**names)
-    found = [
+    printed = [
         f"{end} {theirs:g} comes out as {names[end]}"
         for end, theirs in zip(ENDS, published, strict=True)
         if not np.isnan(theirs)
     ]
-    return f"The printed {', '.join(found)}."
+    return f"The printed {', '.join(printed)}."

@@ -3,7 +3,7 @@
 The table of which claim takes which recipe is in `table.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +39,10 @@ class Recipe:
     def evaluate(self, evidence: Evidence) -> Estimate:
         """Ours, with the Monte Carlo error of a run of the authors' size."""
         raise NotImplementedError
+
+    def details(self, evidence: Evidence) -> Mapping[str, float]:
+        """Further numbers that the sentence names."""
+        return {}
 
 
 def _streamed(recipe: "Query | Fleet | TokenLengths") -> str:
