@@ -114,7 +114,7 @@ def rated_power(inputs: LeverInputs) -> dict[str, float]:
 
 def combinations(bench: Bench, inputs: LeverInputs, everything: Mapping[str, Service]) -> pd.DataFrame:
     """LEVER_COMBINATIONS."""
-    claim: dict[str, Any] = inputs.claims.loc[COMBINED_CLAIM].to_dict()
+    claim: Any = inputs.claims.loc[COMBINED_CLAIM].to_dict()
     ends = float(claim["low"]), float(claim["high"])
     rows: list[dict[str, Any]] = []
     for regime in REGIMES:

@@ -1,0 +1,118 @@
+"""Levers together: nothing applied changes nothing, the order does not matter to the whole, overlaps show."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.assumptions import load
+from pipeline.estimate.levers.combinations import ORDERS, chain, chosen, combination_table, naive
+from pipeline.estimate.levers.combine import Applied
+from tests.estimate.levers.parts import bench, constant, positive, results, service
+
+ENDS = (8.0, 20.0)
+EVERY = tuple(Applied().__dict__)
+
+
+@pytest.fixture(scope="module")
+def published():
+    names = ("model", "serving", "hardware")
+    found = load(*(f"assumptions.as_published.base.lever_{name}" for name in names))
+    return dict(zip(names, found, strict=True))
+
+
+def test_each_lever_may_come_in_any_order():
+    assert all(sorted(order) == sorted(EVERY) for order in ORDERS.values())
+
+
+@pytest.mark.parametrize("regime", ["short", "long"])
+def test_energy_is_never_negative(regime):
+    for name in EVERY:
+        assert positive(service(regime).energy_wh(replace(Applied(), **{name: True})))
+    assert positive(service(regime).energy_wh(Applied(**dict.fromkeys(EVERY, True))))
+
+
+def with_settings(**changes):
+    settings = bench().settings.model_copy(update=changes)
+    return replace(service(), bench=replace(bench(), settings=settings))
+
+
+@pytest.mark.parametrize(
+    ("lever", "field"), [("routed", "routed_share"), ("cached", "cached_share"), ("adaptive", "utilisation")]
+)
+def test_a_share_of_zero_changes_nothing(lever, field):
+    none = with_settings(**{field: constant(getattr(bench().settings, field), 0.0)})
+    applied = replace(Applied(), **{lever: True})
+    assert none.energy_wh(applied) == pytest.approx(none.energy_wh(Applied()))
+
+
+def test_all_queries_to_the_small_model_cost_what_it_costs():
+    every = with_settings(routed_share=constant(bench().settings.routed_share, 1.0))
+    small = np.mean([bench().energy_wh(every.priced[item]) for item in every.small], axis=0)
+    assert every.energy_wh(Applied(routed=True)) == pytest.approx(small)
+
+
+def test_naive_product_of_the_published_ranges(published):
+    start = service().energy_wh(Applied())
+    rows = list(naive("short", start, published, bench().uniforms, ENDS, bench().replicates))
+    first, second = rows[3], rows[7]
+    assert first["cumulative_p50"] == pytest.approx(second["cumulative_p50"])  # order does not matter
+    assert first["lever"] != second["lever"]
+    last = results()["combinations"].query("combination == 'naive' and order == 3").iloc[0]
+    found = last[["cumulative_p50", "cumulative_p25", "cumulative_p75"]].to_numpy(float)
+    assert found == pytest.approx([20.5, 12.8, 32.9], rel=0.02)
+
+
+def test_published_multipliers_of_one_change_nothing(published):
+    one = {name: constant(assumption, 1.0) for name, assumption in published.items()}
+    start = service().energy_wh(Applied())
+    for row in naive("short", start, one, bench().uniforms, ENDS, bench().replicates):
+        assert row["cumulative_p5"] == row["cumulative_p95"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("combination", ["overlap", "graded"])
+def test_the_whole_chain_is_the_same_in_both_sequences(combination):
+    table = combination_table(list(chain(combination, "short", service(), ENDS)))
+    last = table.groupby("sequence")[["cumulative_p50", "energy_wh_p50", "worlds_8_to_20"]].last()
+    assert last.iloc[0].to_numpy() == pytest.approx(last.iloc[1].to_numpy())
+    assert (table["worlds_at_least_20"] <= table["worlds_at_least_8"]).all()
+
+
+def test_steps_multiply_to_the_whole_and_energy_falls_by_it():
+    start, applied, product = service().energy_wh(Applied()), Applied(), np.ones(len(bench().every))
+    before = start
+    for name in ORDERS["models first"]:
+        applied = replace(applied, **{name: True})
+        after = service().energy_wh(applied)
+        product, before = product * before / after, after
+    assert product == pytest.approx(start / service().energy_wh(Applied(**dict.fromkeys(EVERY, True))))
+
+
+def test_overlap_gains_less_than_the_levers_alone():
+    """A small model gains less from newer accelerators and four bits than the large ones do."""
+    alone = service().energy_wh(Applied()) / service().energy_wh(Applied(moved=True, four_bit=True))
+    routed = Applied(routed=True)
+    after = service().energy_wh(routed) / service().energy_wh(replace(routed, moved=True, four_bit=True))
+    assert np.median(after) < np.median(alone)
+
+
+def test_graded_levers_are_all_of_grade_a_or_b():
+    table = results()["combinations"]
+    graded = table[(table["combination"] == "graded") & (table["order"] > 0)]
+    assert set(graded["grade"]) <= {"A", "B"}
+    levers = service().levers()
+    assert "disaggregated" in chosen(levers, "overlap")
+    assert "disaggregated" not in chosen(levers, "graded")
+
+
+def test_chips_that_were_not_measured_stay_out_of_the_graded_chain():
+    chips = service().graded_chips()
+    assert "B200" in chips
+    assert "Maia 200" not in chips
+
+
+def test_a_service_that_stays_with_one_chip_moves_to_it_in_every_world():
+    one = service().on(["B200"])
+    items = one.moved["B200", "fp8"][0]
+    energy = np.mean([bench().energy_wh(one.priced[item]) for item in items], axis=0)
+    assert one.energy_wh(Applied(moved=True)) == pytest.approx(energy)

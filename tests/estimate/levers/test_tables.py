@@ -1,0 +1,206 @@
+"""The committed tables: every named system has a row, with source, regime and grade; scale; deterministic."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.assumptions.load import read
+from pipeline.contracts.published import GRADES, LEVER_GROUPS
+from pipeline.errors import InputError
+from pipeline.estimate.levers.inputs import read_bench
+from pipeline.estimate.levers.rows import Row, published_rows, span, system_table
+from pipeline.estimate.levers.scale import instances_for
+from tests.estimate.levers.parts import FLEET, LEVERS, RE_ESTIMATE, SETTINGS, SIMULATION, results
+
+NAMED = [
+    ("scale", "Azure-scale serving"),
+    ("scale", "Continuous batching"),
+    ("models", "Phi-4"),
+    ("models", "Fara-7B"),
+    ("models", "Llama 3.1 8B"),
+    ("models", "Llama 3.1 70B"),
+    ("models", "Qwen3 32B"),
+    ("models", "gpt-oss-120b"),
+    ("models", "gpt-oss-20b"),
+    ("models", "Mixture of experts"),
+    ("models", "FP8"),
+    ("models", "FP4"),
+    ("models", "Distillation"),
+    ("models", "Shorter outputs"),
+    ("routing", "Model Router"),
+    ("routing", "RouteLLM"),
+    ("routing", "Hybrid LLM"),
+    ("serving", "Disaggregated serving"),
+    ("serving", "Adaptive serving"),
+    ("serving", "Continuous batching"),
+    ("serving", "Prefix caching"),
+    ("serving", "Speculative decoding"),
+    ("serving", "Power capping and clocks"),
+    ("hardware", "Next-generation accelerators"),
+    *(("hardware", chip) for chip in SETTINGS.hardware.chips[1:]),
+    ("datacentre", "Best site"),
+    ("datacentre", "Closed-loop cooling"),
+    ("combined", "All levers together"),
+]
+
+
+@pytest.mark.parametrize(("group", "system"), NAMED)
+def test_every_named_system_has_a_row_that_computes(group, system):
+    table = results()["systems"]
+    found = table[(table["group"] == group) & (table["system"] == system)]
+    assert len(found)
+    assert (np.isfinite(found["p50"]) & (found["p50"] > 0)).all()
+
+
+def test_every_published_lever_has_source_regime_and_grade():
+    for column in ("source", "regime", "grade", "group", "system"):
+        assert LEVERS[column].notna().all()
+    assert set(LEVERS["grade"]) == set(GRADES)
+    assert set(LEVERS["group"]) <= set(LEVER_GROUPS)
+
+
+def test_every_row_of_the_results_has_sources_and_a_grade():
+    for name in ("systems", "hardware"):
+        table = results()[name]
+        assert table[["sources", "grade", "regime"]].notna().all(axis=None)
+
+
+def test_evidence_names_rows_that_exist():
+    for name in ("systems", "hardware"):
+        named = results()[name]["evidence"].dropna().str.split(";").explode()
+        assert set(named) <= set(LEVERS["key"])
+
+
+def test_a_site_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"assumptions.levers.site: 'moon' is none of \['best'"):
+        read_bench(SETTINGS.model_copy(update={"site": "moon"}), FLEET, RE_ESTIMATE, SIMULATION)
+
+
+def test_no_row_says_the_same_twice():
+    keys = ["group", "system", "regime", "load", "compared", "basis", "grade", "sources"]
+    assert not results()["systems"].duplicated(keys).any()
+
+
+def test_cost_latency_and_throughput_do_not_become_energy_unseen():
+    """Rows of energy come from units of energy; converted throughput says so in its basis."""
+    energy = set(LEVERS.loc[LEVERS["unit"] == "x less energy", "key"])
+    throughput = set(LEVERS.loc[LEVERS["unit"].str.startswith("x throughput"), "key"])
+    table = results()["systems"]
+    for _, row in table[table["n_values"].notna()].iterrows():
+        assert set(row["evidence"].split(";")) <= energy
+    converted = table[table["basis"] == "published throughput and rated power"]
+    assert set(converted["evidence"]) <= throughput
+
+
+def test_a_lever_stays_in_its_regime():
+    """A published row about one regime appears in that regime alone."""
+    regimes = LEVERS.set_index("key")["regime"]
+    table = results()["systems"]
+    published = table[table["n_values"].notna()]
+    for _, row in published.iterrows():
+        for key in row["evidence"].split(";"):
+            assert regimes[key] in ("both", row["regime"])
+
+
+def test_drafts_lose_in_the_largest_batch():
+    table = results()["systems"]
+    drafts = table[(table["system"] == "Speculative decoding") & (table["grade"] == "C")]
+    by_load = drafts.set_index(["regime", "load"])["p50"]
+    for regime in ("short", "long"):
+        assert by_load[regime, "1 sequence"] > 1 > by_load[regime, "256 sequences"]
+
+
+def test_eight_bits_cost_more_at_small_batch_and_less_at_large_as_measured():
+    table = results()["systems"]
+    found = table[table["compared"].str.startswith("Qwen3 235B-A22B in fp8") & (table["regime"] == "short")]
+    small, large = found[found["load"].notna()]["p50"].item(), found[found["load"].isna()]["p50"].item()
+    assert small < 1 < large
+
+
+def test_failed_tasks_count():
+    """Steps over success on both sides."""
+    value = LEVERS.set_index("key")["value"]
+    table = results()["systems"]
+    row = table[(table["system"] == "Fara-7B") & table["compared"].str.contains("UI-TARS")].iloc[0]
+    expected = (value["fara_steps_like"] / value["fara_success_uitars"]) / (
+        value["fara_steps"] / value["fara_success_fara7b"]
+    )
+    assert row["p50"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_span_of_one_value_has_no_ends():
+    assert np.isnan(span([2.0], 2.0, 2.0)["p5"])
+    found = span([1.0, 4.0], 0.5, 4.0)
+    assert (found["p5"], found["p50"], found["p95"]) == (0.5, 2.5, 4.0)
+
+
+def test_published_rows_join_what_is_of_one_system_and_grade():
+    rows = [row for row in published_rows(LEVERS) if row.system == "Speculative decoding"]
+    assert {row.regime for row in rows} == {"short", "long"}
+    assert all(row.gain["p5"] == 0.63 and row.n_values == 3 for row in rows)
+
+
+def test_a_claim_about_long_queries_stands_beside_long_rows_only():
+    claims = pd.read_csv("data/published/claims.csv").set_index("key")
+    rows = [
+        Row("serving", "s", regime, "a against b", "fitted model", "B", np.ones(8), "oviedo2026")
+        for regime in ("short", "long")
+    ]
+    table = system_table(rows, claims, 4)
+    assert table["published_claim"].isna().tolist() == [True, False]
+    assert table["published_high"].iloc[1] == 5
+
+
+def test_instances_keep_room_for_chance():
+    assert [instances_for(users, 100.0, 2.0) for users in (1.0, 64.0, 100.0, 10_000.0)] == [1, 1, 2, 102]
+    assert instances_for(100.0, 100.0, 0.0) == 1
+
+
+def test_energy_falls_with_the_size_of_the_system():
+    fitted = results()["scale"].query("kind == 'fitted'")
+    for _, rows in fitted.groupby(["configuration", "lengths"]):
+        ordered = rows.sort_values("users")
+        assert ordered["users"].iloc[0] == ordered["instances"].iloc[0] == 1
+        joules = ordered["j_per_output_token_p50"].to_numpy()
+        assert joules[-1] < joules[0] / 3
+        grown = np.diff(np.log(joules))
+        assert grown.max() < 0.35  # a second instance, half full, takes back some of it
+
+
+def test_measured_points_lie_near_the_fitted_line():
+    """With the server and the site on top, within a quarter of the line at the same batch."""
+    scale = results()["scale"].query("lengths == 'benchmark'")
+    for _, rows in scale.groupby("configuration"):
+        line = rows[rows["kind"] == "fitted"].drop_duplicates("requests_per_instance")
+        line = line.sort_values("requests_per_instance")
+        points = rows[rows["kind"] == "measured accelerators, modelled rest"]
+        inside = points[points["requests_per_instance"] <= line["requests_per_instance"].max()]
+        at = np.interp(
+            np.log(inside["requests_per_instance"]),
+            np.log(line["requests_per_instance"]),
+            np.log(line["j_per_output_token_p50"]),
+        )
+        assert np.abs(np.log(inside["j_per_output_token_p50"]) - at).max() < 0.25
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("alpha: 6, beta: 3}\n      unit: fraction", "alpha: 6, beta: 3}\n      unit: ratio",
+         "assumptions.levers.routed_share: Value error, unit 'ratio', expected 'fraction'"),
+        ("next: [B200,", "next: [B201,", "assumptions.levers.hardware: Value error, next: 'B201' is none of"),
+        ("    cached_share:\n      distribution: {family: beta, alpha: 6, beta: 4.65}",
+         "    cached_shares:\n      distribution: {family: beta, alpha: 6, beta: 4.65}",
+         "assumptions.levers.cached_share: Field required"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_refused_with_its_key(tmp_path, old, new, message):
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=r"params\.yaml") as error:
+        read(path)
+    assert message in str(error.value)
