@@ -28,10 +28,11 @@ STAGE = re.compile(r"draw_(?P<group>.+)_figures")
 
 @dataclass(frozen=True)
 class Data:
-    """One input of a figure: its path in the project, its file in the site, the stage that made it."""
+    """One input of a figure: path in the project, file and page in the site, the stage that made it."""
 
     path: str
     file: str
+    page: str
     stage: str
     sha256: str
 
@@ -103,7 +104,13 @@ def _picture(root: Path, name: str, labels: dict[str, str], origin: Origin) -> P
         height_mm=about["height_mm"],
         files=[(suffix.upper(), f"figures/{name}.{suffix}") for suffix in FORMATS],
         data=[
-            Data(item["path"], shipped(item["path"]), origin.stage(item["path"]), item["sha256"])
+            Data(
+                item["path"],
+                shipped(item["path"]),
+                page_of(item["path"]),
+                origin.stage(item["path"]),
+                item["sha256"],
+            )
             for item in about["inputs"]
         ],
         parameters=json.dumps(about["parameters"], indent=2, ensure_ascii=False)
@@ -112,6 +119,12 @@ def _picture(root: Path, name: str, labels: dict[str, str], origin: Origin) -> P
         seed=about["seed"],
         sections=[(section, shipped(f"{SECTIONS}/{section}.json")) for section in sections],
     )
+
+
+def page_of(path: str) -> str:
+    """The page of a table; nothing for an intermediate, which has none."""
+    slug = path.removesuffix(".csv").replace("/", "-").replace("_", "-")
+    return f"tables/{slug}.html" if path.endswith(".csv") else ""
 
 
 def shipped(path: str) -> str:

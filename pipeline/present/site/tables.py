@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.present.release.datapackage import contract, described, inferred
-from pipeline.present.site.pictures import shipped
+from pipeline.present.site.pictures import page_of, shipped
 from pipeline.present.site.provenance import Origin
 
 SHOWN = 100  # rows on a page; the file has all
@@ -66,11 +66,10 @@ def _table(root: Path, path: Path, origin: Origin) -> Table:
     schema: dict[str, Any] = described(found) if found else inferred(path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[1:]
-    slug = name.removesuffix(".csv").replace("/", "-").replace("_", "-")
     return Table(
         title=path.stem.replace("_", " ").capitalize(),
         path=name,
-        page=f"tables/{slug}.html",
+        page=page_of(name),
         file=shipped(name),
         description=(found.description if found else "") or "",
         stage=origin.stage(name),

@@ -1,9 +1,13 @@
 """The site of the committed results, with small stand-ins for what only a whole run makes."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from pipeline.contracts.ledger import VERDICTS
 from pipeline.present.site.build import Files, build
@@ -13,6 +17,9 @@ from pipeline.stages import check_assumptions, collect_numbers
 from pipeline.stages.build_site import write
 
 COMMITTED = ("data", "figures", "paper", "CITATION.cff")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+DESKTOP = {"width": 1280, "height": 900}
 HISTOGRAMS = ("energy_histograms", "token_histograms")
 NOTEBOOK = (
     '{"cells": [{"cell_type": "markdown", "source": ["# 1. The data\\n", "\\n", "Two kinds of tables."]}]}'
@@ -69,3 +76,47 @@ def claims_of() -> dict[str, int]:
     ledger = pd.read_csv("data/results/claims.csv")
     counts = ledger["verdict"].value_counts()
     return {verdict: int(counts[verdict]) for verdict in VERDICTS if verdict in counts}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; without it the tests are skipped, or fail with PERQUERY_REQUIRE_ALL=1."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if not program:
+        message = "browser tests need Chromium"
+        if os.environ.get("PERQUERY_REQUIRE_ALL") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the site; at the end nothing must have left it and nothing been complained of."""
+    opened = []
+    asked: list[str] = []
+    complaints: list[str] = []
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a page that was left while it loaded
+            complaints.append(f"{request.url}: {request.failure}")
+
+    def go(name: str, viewport=DESKTOP, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        opened.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("requestfailed", failed)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text))
+        page.goto(f"{site.as_uri()}/{name}")
+        return page
+
+    yield go
+    for context in opened:
+        context.close()
+    assert [url for url in asked if not url.startswith((site.as_uri(), "data:"))] == []
+    assert complaints == []

@@ -3,74 +3,27 @@
 Without Chromium the tests are skipped; with PERQUERY_REQUIRE_ALL=1 they fail instead.
 """
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Page
 from pypdf import PdfReader
 
 from pipeline.present.site.pages import pages
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+PHONE = {"width": 360, "height": 740}
 NAMES = [page.file for page in pages() if page.file != "what-if.html"]
 TABLE = "tables/data-results-bridge.html"
 SERIOUS = ("serious", "critical")
 # Without `preload: False` axe asks for the style sheet again, which a page from disk may not.
 AXE = {"preload": False, "resultTypes": ["violations"]}
-RULES = {
+RULES = {  # of a scheme: in the dark one all but the contrast is as in the light one
     "light": {},
     "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
-}  # all else is equal
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if not program:
-        message = "browser tests need Chromium"
-        if os.environ.get("PERQUERY_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """Open a page of the site; at the end nothing must have left it and nothing been complained of."""
-    opened = []
-    asked: list[str] = []
-    complaints: list[str] = []
-
-    def failed(request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # a page that was left while it loaded
-            complaints.append(f"{request.url}: {request.failure}")
-
-    def go(name: str, viewport=DESKTOP, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
-        opened.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("requestfailed", failed)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text))
-        page.goto(f"{site.as_uri()}/{name}")
-        return page
-
-    yield go
-    for context in opened:
-        context.close()
-    assert [url for url in asked if not url.startswith((site.as_uri(), "data:"))] == []
-    assert complaints == []
+}
 
 
 def shown(page: Page) -> int:
