@@ -14,6 +14,7 @@ from pipeline.present.site.pages import (
     PAGES,
     WHAT_IF,
     WHAT_IF_DATA,
+    WHAT_IF_SCRIPTS,
     Page,
     environment,
     inline_json,
@@ -54,7 +55,8 @@ def build(root: Path = Path()) -> Files:
     files: Files = _handed_on(root, groups, sections)
     if context["what_if"]:
         context["what_if_data"] = inline_json(root / WHAT_IF_DATA)
-        files["assets/whatif.js"] = WHAT_IF / "whatif.js"
+        context["what_if_scripts"] = WHAT_IF_SCRIPTS
+        files |= {f"assets/{name}": WHAT_IF / name for name in WHAT_IF_SCRIPTS}
     templates = environment(values)
     files |= {page.file: render(templates, page, context) for page in pages()}
     for _, found in sections:

@@ -14,7 +14,8 @@ from pipeline.present.site.values import Values
 FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
 FONTS = FOLDER.parent / "fonts"
-WHAT_IF = FOLDER / "whatif"  # whatif.html.j2: the inside of the page; whatif.js: its script
+WHAT_IF = FOLDER / "whatif"  # whatif.html.j2: the inside of the page
+WHAT_IF_SCRIPTS = ("whatif_model.js", "whatif.js")  # in this folder; run in this order
 WHAT_IF_DATA = Path("build/whatif/whatif.json")
 
 
