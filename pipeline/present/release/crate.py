@@ -11,8 +11,12 @@ from rocrate.rocrate import ROCrate
 from pipeline.present.citation import Citation
 from pipeline.present.release.zenodo import DESCRIPTION
 
-LICENCES = {"MIT": "https://spdx.org/licenses/MIT", "data": "https://creativecommons.org/licenses/by/4.0/"}
-DATA = ("data", "figures", "notebooks", "paper", "README.md", "export")
+LICENCES = {
+    "code": "https://spdx.org/licenses/MIT",
+    "data": "https://creativecommons.org/licenses/by/4.0/",
+    "fonts": "https://spdx.org/licenses/Apache-2.0",
+}
+DATA = ("data", "figures", "notebooks", "paper", "README.md", "export", "site", "build/notebooks")
 mimetypes.add_type("text/markdown", ".md")
 mimetypes.add_type("application/x-ipynb+json", ".ipynb")
 
@@ -43,7 +47,7 @@ def crate(citation: Citation, date: str, files: Sequence[tuple[str, int]]) -> di
     root["isBasedOn"] = studies
     for path, size in files:
         kind = mimetypes.guess_type(path)[0] or "text/plain"
-        licence = LICENCES["data" if path.startswith(DATA) else "MIT"]
+        licence = LICENCES[licensed_as(path)]
         found.add_file(
             dest_path=path,
             properties={"encodingFormat": kind, "contentSize": str(size), "license": {"@id": licence}},
@@ -52,6 +56,8 @@ def crate(citation: Citation, date: str, files: Sequence[tuple[str, int]]) -> di
     return metadata
 
 
-def is_data(path: Path | str) -> bool:
-    """Whether a file is under the licence of data rather than of code."""
-    return str(path).startswith(DATA)
+def licensed_as(path: Path | str) -> str:
+    """Which of LICENCES a file of the archive is under."""
+    if Path(path).parent.name == "fonts":
+        return "fonts"
+    return "data" if str(path).startswith(DATA) else "code"

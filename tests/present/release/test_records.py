@@ -69,11 +69,14 @@ def test_zenodo_is_the_committed_one_and_names_the_study():
 
 def test_the_crate_says_what_is_what():
     files = [("data/results/a.csv", 10), ("pipeline/x.py", 5), ("README.md", 7)]
+    files += [("site/index.html", 9), ("site/fonts/Roboto-Bold.ttf", 9)]
     graph = {item["@id"]: item for item in crate(CITATION, "2026-06-01", files)["@graph"]}
     root = graph["./"]
     assert root["datePublished"] == "2026-06-01" and root["version"] == CITATION.version
     assert [part["@id"] for part in root["hasPart"]] == [path for path, _ in files]
     assert graph["data/results/a.csv"]["license"]["@id"].endswith("/by/4.0/")
     assert graph["pipeline/x.py"]["license"]["@id"].endswith("/MIT")
+    assert graph["site/index.html"]["license"]["@id"].endswith("/by/4.0/")
+    assert graph["site/fonts/Roboto-Bold.ttf"]["license"]["@id"].endswith("/Apache-2.0")
     assert graph["data/results/a.csv"]["encodingFormat"] == "text/csv"
     assert f"https://doi.org/{CITATION.reanalyses[0][1]}" in graph
