@@ -20,6 +20,7 @@ from pipeline.errors import InputError
 
 TEMPLATE = Path(__file__).with_name("notebook.html.j2")
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+QUIET = "--IPKernelApp.log_level=CRITICAL"  # else kernels warn of local connections, and of being shut down
 STAMPED = ("papermill", "execution")  # cell metadata that holds times and run ids
 TITLE = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
@@ -42,6 +43,7 @@ def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
                 cwd=str(source.parent),
                 kernel_name=KERNEL["name"],
                 progress_bar=False,
+                extra_arguments=[QUIET],
             )
         except papermill.PapermillExecutionError as error:
             raise InputError(f"{source}, cell {error.exec_count}: {error.ename}: {error.evalue}") from None
