@@ -77,10 +77,6 @@ POWER_REASONS = [
     "watts_too_low",
     "watts_too_high",
 ]
-# Found by looking at more than one row.
-LATER_REQUEST_REASONS = ["duplicate", "node_without_power", "window_without_power"]
-LATER_POWER_REASONS = ["duplicate", "window_not_covered", "clock_went_back", "other_scope_used"]
-WINDOW_OUTCOMES = ["serving", "idle", "only_unusable_requests"]
 
 
 def _wh(nullable: bool = False) -> pa.Column:

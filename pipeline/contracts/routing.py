@@ -13,7 +13,6 @@ SIZE_CLASSES = ["small", "middle", "large"]
 UNKNOWN = "not known"
 NOT_NEGATIVE = pa.Check.ge(0)
 SHARE = pa.Check.in_range(0, 1)
-SIZES = ["total_low_b", "total_high_b", "active_low_b", "active_high_b"]
 
 ROUTING = schema(
     {
