@@ -106,6 +106,7 @@ class Fleet(Section):
     middle: Annotated[list[Deployment], Field(min_length=1)]
     small: Annotated[list[Deployment], Field(min_length=1)]
     routing: Routing
+    shares_of: Annotated[list[Text], Field(min_length=1, max_length=4)]  # a panel each
     sweep: Sweep
     propagation: Propagation
 
@@ -125,13 +126,16 @@ class Fleet(Section):
         return {**data, "scenarios": {name: data["base"] | item for name, item in scenarios.items()}}
 
     @model_validator(mode="after")
-    def _sites_resolve(self) -> Self:
+    def _names_resolve(self) -> Self:
         known = [UNKNOWN_SITE, AS_WATER, *self.sites]
         for name, scenario in self.all.items():
             if scenario.site not in known:
                 raise ValueError(f"{name}: site {scenario.site!r} is none of {known}")
         if "base" in self.scenarios:
             raise ValueError("scenarios: 'base' is taken")
+        for name in self.shares_of:
+            if name not in self.all:
+                raise ValueError(f"shares_of: {name!r} is none of {list(self.all)}")
         return self
 
     @property

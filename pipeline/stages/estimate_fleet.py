@@ -27,7 +27,6 @@ from pipeline.files import write_csv, write_json
 PUBLISHED = Path("build/published")
 RESULTS = Path("data/results")
 SITE_TABLES = ("sites", "pue", "wue", "electricity_water")
-SHARES_OF = ("base", "published_improved", "agents_tenth", "routed")
 
 
 def main() -> None:
@@ -52,7 +51,7 @@ def main() -> None:
         "unit_costs": unit_cost_table(costs, draws.worlds.replicates),
         "scenarios": scenarios(settings, draws, costs, places, claims),
         "sweep": sweep(settings, draws, costs, places),
-        "shares": shares(settings, draws, places, SHARES_OF),
+        "shares": shares(settings, draws, places, settings.shares_of),
         "overheads": overheads(draws, [known(item) for item in factors], factors[0].source),
         "comparisons": comparisons(settings, draws, costs, places, facts),
     }

@@ -52,6 +52,8 @@ def test_the_sweep_has_the_27_combinations_that_are_documented() -> None:
         ("base.site", "moon", "scenario.fleet: ", "site 'moon' is none of"),
         ("sites.best.distribution.p5", 0.9, "scenario.fleet.sites.best", "above (1.0) must be below p5"),
         ("agents.calls_per_task.unit", "calls", "scenario.fleet.agents.calls_per_task: ", "'calls/task'"),
+        ("shares_of", ["base", "mine"], "scenario.fleet: ", "shares_of: 'mine' is none of"),
+        ("shares_of", [], "scenario.fleet.shares_of: ", "at least 1 item"),
         ("scenarios.routed.small_share", 0.8, "scenario.fleet.scenarios.routed: ", "exceed 1 together"),
         ("propagation.outer", 100, "scenario.fleet.propagation.outer: ", "power of two"),
     ],

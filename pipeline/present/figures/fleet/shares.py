@@ -30,8 +30,9 @@ def fig_fleet_shares(tables: FleetTables, profile: Figures) -> Drawing:
     """A panel a scenario: a group's share alone, and with its interactions."""
     names = list(tables.shares["scenario"].unique())
     titles = tables.energy().set_index("scenario")["title"]
-    figure, panels = style.new_figure(profile, "double", 58, columns=len(names), sharey=True, sharex=True)
-    for ax, name, letter in zip(panels, names, "abcdef", strict=False):
+    layout = {"columns": len(names), "sharey": True, "sharex": True, "squeeze": False}
+    figure, (panels,) = style.new_figure(profile, "double", 58, **layout)
+    for ax, name, letter in zip(panels, names, "abcd", strict=False):
         _panel(ax, tables.shares[tables.shares["scenario"] == name])
         style.panel_title(ax, f"{letter}  {wrapped(str(titles[name]))}")
     for ax in panels[1:]:
