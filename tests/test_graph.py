@@ -7,6 +7,7 @@ import grimp
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.present.release.figures import SHOWN
 from pipeline.stages.check_assumptions import SECTIONS
 
 PIPELINE = YAML(typ="safe").load(Path("dvc.yaml"))
@@ -110,3 +111,14 @@ def test_what_dvc_plots_shows_is_there() -> None:
         for axis in axes:
             for path, column in axis.items():
                 assert column in Path(path).read_text(encoding="utf-8").splitlines()[0].split(",")
+
+
+def test_the_paper_depends_on_every_figure_that_it_shows() -> None:
+    shown = {
+        f"figures/{match['name']}.{suffix}"
+        for path in Path("paper/sections").glob("*.typ")
+        for match in SHOWN.finditer(path.read_text(encoding="utf-8"))
+        for suffix in ("svg", "json")
+    }
+    declared = {dep for dep in names(STAGES["typeset_paper"]["deps"]) if dep.startswith("figures/")}
+    assert declared == shown

@@ -1,5 +1,6 @@
 """Contracts of the tables that the analyses produce."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import pandera.pandas as pa
@@ -9,61 +10,93 @@ Regime = Literal["short", "long"]
 REGIMES: tuple[Regime, ...] = ("short", "long")
 BOUNDARIES = ["gpu", "node", "facility"]
 STATISTICS = ["mean", "p5", "p25", "p50", "p75", "p95"]
+NAMES = {
+    "mean": "mean over draws",
+    "p50": "median",
+    **{f"p{p}": f"{p}th percentile" for p in (5, 25, 75, 95)},
+}
 
 
-def _not_negative() -> pa.Column:
-    return pa.Column("float64", pa.Check.ge(0))
+def _not_negative(description: str) -> pa.Column:
+    return pa.Column("float64", pa.Check.ge(0), description=description)
+
+
+def _words(description: str, words: Sequence[str] | None = None) -> pa.Column:
+    return pa.Column("str", pa.Check.isin(words) if words else None, description=description)
+
+
+def _draws() -> pa.Column:
+    return pa.Column("int64", pa.Check.gt(0), description="draws that it rests on")
 
 
 def _summary(unit: str) -> dict[str, pa.Column]:
     """Mean and percentiles, the Monte Carlo standard error of each, and how many draws they rest on."""
-    values = {f"{name}_{unit}": _not_negative() for name in STATISTICS}
-    errors = {f"mc_error_{name}_{unit}": _not_negative() for name in STATISTICS}
-    return {**values, **errors, "n_draws": pa.Column("int64", pa.Check.gt(0))}
+    values = {f"{name}_{unit}": _not_negative(f"{NAMES.get(name, name)}, {unit}") for name in STATISTICS}
+    errors = {
+        f"mc_error_{name}_{unit}": _not_negative(f"Monte Carlo standard error of {name}, {unit}")
+        for name in STATISTICS
+    }
+    return {**values, **errors, "n_draws": _draws()}
+
+
+def _analysis() -> dict[str, pa.Column]:
+    return {
+        "analysis": _words("as published, or estimated anew", ANALYSES),
+        "variant": _words("choices of the analysis, as in params.yaml; for ours the lengths"),
+    }
+
+
+def _subject() -> dict[str, pa.Column]:
+    return {
+        "regime": _words("short: standard query; long: reasoning", REGIMES),
+        "subject": _words("model, blend of models, or blend with a lever"),
+    }
+
+
+def _boundary() -> pa.Column:
+    return _words("what the energy includes", BOUNDARIES)
 
 
 ENERGY_PER_QUERY = pa.DataFrameSchema(
     {
-        "analysis": pa.Column("str", pa.Check.isin(ANALYSES)),
-        "variant": pa.Column("str"),
-        "regime": pa.Column("str", pa.Check.isin(REGIMES)),
-        "subject": pa.Column("str"),
-        "boundary": pa.Column("str", pa.Check.isin(BOUNDARIES)),
+        **_analysis(),
+        **_subject(),
+        "boundary": _boundary(),
         **_summary("wh"),
     },
     unique=["analysis", "variant", "regime", "subject", "boundary"],
     strict=True,
     ordered=True,
+    description="Energy per query in Wh of every model and blend, in both analyses, with Monte Carlo errors.",
 )
 
 TOKEN_LENGTHS = pa.DataFrameSchema(
     {
-        "analysis": pa.Column("str", pa.Check.isin(ANALYSES)),
-        "variant": pa.Column("str"),
-        "regime": pa.Column("str", pa.Check.isin(REGIMES)),
-        "subject": pa.Column("str"),
+        **_analysis(),
+        **_subject(),
         **_summary("tokens"),
     },
     unique=["analysis", "variant", "regime", "subject"],
     strict=True,
     ordered=True,
+    description="Output tokens per query as drawn, with Monte Carlo errors.",
 )
 
 FLEET = pa.DataFrameSchema(
     {
-        "analysis": pa.Column("str", pa.Check.isin(ANALYSES)),
-        "variant": pa.Column("str"),
-        "scenario": pa.Column("str"),
-        "component": pa.Column("str", pa.Check.isin(["total", "short", "long"])),
-        "boundary": pa.Column("str", pa.Check.isin(BOUNDARIES)),
-        "value_gwh_per_day": _not_negative(),
-        "p5_gwh_per_day": _not_negative(),
-        "p95_gwh_per_day": _not_negative(),
-        "interval": pa.Column("str"),
-        "mc_error_gwh_per_day": _not_negative(),
-        "n_draws": pa.Column("int64", pa.Check.gt(0)),
+        **_analysis(),
+        "scenario": _words("mix of queries, as published or with better serving"),
+        "component": _words("all queries, or the part of one kind", ["total", "short", "long"]),
+        "boundary": _boundary(),
+        "value_gwh_per_day": _not_negative("energy of a day"),
+        "p5_gwh_per_day": _not_negative("lower end of `interval`"),
+        "p95_gwh_per_day": _not_negative("upper end of `interval`"),
+        "interval": _words("what the two ends are"),
+        "mc_error_gwh_per_day": _not_negative("Monte Carlo standard error of the value"),
+        "n_draws": _draws(),
     },
     unique=["analysis", "variant", "scenario", "component"],
     strict=True,
     ordered=True,
+    description="Energy of a billion queries a day by scenario, in both analyses.",
 )

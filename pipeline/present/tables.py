@@ -17,6 +17,7 @@ from pipeline.files import write_csv, write_text
 
 Format = Callable[[Any], str]
 MISSING = "–"
+WRAPPED_FROM, WRAPPED_MM = 48, 55  # text of a column longer than so many characters is set in lines
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,17 @@ def _latex(shown: pd.DataFrame, table: Table) -> str:
         hrules=True,
         caption=table.caption,
         label=f"tab:{table.name}",
-        column_format="".join("r" if side == "right" else "l" for side in table.sides()),
+        column_format="".join(
+            _latex_column(shown[heading], side)
+            for heading, side in zip(shown.columns, table.sides(), strict=True)
+        ),
     )
+
+
+def _latex_column(cells: pd.Series, side: str) -> str:
+    if side == "right":
+        return "r"
+    return f"p{{{WRAPPED_MM}mm}}" if cells.str.len().max() > WRAPPED_FROM else "l"
 
 
 def _markdown(shown: pd.DataFrame, table: Table) -> str:

@@ -53,7 +53,7 @@ def resource(path: Path, name: str) -> dict[str, Any]:
     return {
         "name": name.removeprefix("data/").removesuffix(".csv").replace("/", "-").replace("_", "-"),
         "path": name,
-        "description": (table.description if table else None) or "No contract: types follow the values.",
+        "description": (table.description if table else "No contract: types follow the values.") or "",
         "profile": "tabular-data-resource",
         "format": "csv",
         "mediatype": "text/csv",
