@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, TextArea
 from matplotlib.patches import Rectangle
@@ -14,6 +15,8 @@ from pipeline.present import marks, style
 
 SIZE_PT = (18.0, 6.0)
 MIDDLE_PT = SIZE_PT[1] / 2
+ABOVE_PT, LINE_PT = 14.0, 9.0  # room for panel titles; height of a line of the key
+EDGE_PT, GAP = 3.0, 0.05  # above the key; between panels, of their width
 
 
 def interval_sample(colour: str = style.MUTED) -> list[Artist]:
@@ -78,6 +81,20 @@ def key(ax: Axes, entries: Sequence[tuple[list[Artist], str]], lift_pt: float = 
     box = AnchoredOffsetbox("lower right", child=line, frameon=False, pad=0, borderpad=0.15, **place)
     box.set_clip_on(False)
     ax.add_artist(box)
+
+
+def above(figure: Figure, ax: Axes, lines: Sequence[Sequence[tuple[list[Artist], str]]]) -> None:
+    """A key flush right with `ax`, above the titles of the panels and wider than one of them.
+
+    The layout keeps room for it on top: as a part of `ax` it would push the other panels aside.
+    """
+    for i, entries in enumerate(reversed(lines)):
+        key(ax, entries, lift_pt=ABOVE_PT + i * LINE_PT)
+        ax.artists[-1].set_in_layout(False)
+    height_pt = 72 * float(figure.get_size_inches()[1])
+    engine: Any = figure.get_layout_engine()
+    room = (len(lines) * LINE_PT + EDGE_PT) / height_pt
+    engine.set(rect=(0, 0, 1, 1 - room), wspace=GAP)
 
 
 def _drawing(artists: list[Artist]) -> DrawingArea:

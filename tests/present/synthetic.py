@@ -11,6 +11,7 @@ from pipeline.contracts import read_table
 from pipeline.contracts.published import CLAIMS
 from pipeline.present.figures.catalogue import GROUPS
 from pipeline.present.figures.fleet.tables import read_tables as read_fleet
+from pipeline.present.figures.levers.tables import read_tables as read_levers
 from pipeline.present.figures.published.tables import BLEND, FleetSettings, PublishedTables
 from pipeline.present.figures.re_estimated.tables import read_tables as read_re_estimated
 from pipeline.present.figures.validation.tables import read_tables
@@ -48,6 +49,8 @@ def tables_of(name: str) -> Any:
         return read_re_estimated()
     if name in {entry.name for entry in GROUPS["water"]}:
         return read_water()
+    if name in {entry.name for entry in GROUPS["levers"]}:
+        return read_levers()
     if name in {entry.name for entry in GROUPS["fleet"]}:
         return read_fleet()
     return published_tables()

@@ -11,7 +11,6 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
-from pipeline.present.figures.re_estimated import dots
 from pipeline.present.figures.re_estimated.tables import REGIME_NAMES, ReEstimatedTables
 from pipeline.present.save import Drawing
 
@@ -43,7 +42,7 @@ def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         ),
         ([Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], **MEAN)], "mean"),
     ]
-    dots.key_above(figure, panels[1], [samples])
+    key.above(figure, panels[1], [samples])
     words = "; ".join(in_words(steps(tables.bridge, regime), regime) for regime in REGIME_NAMES)
     alt = f"Two waterfalls of the blend's energy per query on a log axis, a step for each change: {words}."
     caption = (

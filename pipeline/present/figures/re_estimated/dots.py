@@ -1,11 +1,9 @@
 """Dots of the re-estimate: filled with production lengths, open with those of the published analysis."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.present import key, marks, style
@@ -14,8 +12,6 @@ from pipeline.present.figures.re_estimated.tables import PRODUCTION
 COLOUR = style.MEANING["re_estimated"]
 BAND_PT, BAND_ALPHA = 5.0, 0.28  # of an interval of ignorance; the line of queries shows through
 FLAT: dict[str, Any] = {"color": COLOUR, "solid_capstyle": "butt"}
-KEY_ABOVE_PT, KEY_LINE_PT = 14.0, 9.0  # room for panel titles; height of a line of the key
-KEY_EDGE_PT, GAP = 3.0, 0.05  # above the key; between panels, of their width
 
 
 def options(variant: str) -> dict[str, Any]:
@@ -51,17 +47,3 @@ def sample(variant: str, banded: bool) -> list[Artist]:
         look: dict[str, Any] = {"linewidth": BAND_PT, "alpha": BAND_ALPHA}
         lines.insert(0, Line2D(inner, [key.MIDDLE_PT] * 2, **look, **FLAT))
     return [*lines, Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], **options(variant))]
-
-
-def key_above(figure: Figure, ax: Axes, lines: Sequence[Sequence[tuple[list[Artist], str]]]) -> None:
-    """A key flush right with `ax`, above the titles of the panels and wider than one of them.
-
-    The layout keeps room for it on top: as a part of `ax` it would push the other panels aside.
-    """
-    for i, entries in enumerate(reversed(lines)):
-        key.key(ax, entries, lift_pt=KEY_ABOVE_PT + i * KEY_LINE_PT)
-        ax.artists[-1].set_in_layout(False)
-    height_pt = 72 * float(figure.get_size_inches()[1])
-    engine: Any = figure.get_layout_engine()
-    room = (len(lines) * KEY_LINE_PT + KEY_EDGE_PT) / height_pt
-    engine.set(rect=(0, 0, 1, 1 - room), wspace=GAP)

@@ -30,7 +30,7 @@ def fig_published_against_re_estimated(tables: ReEstimatedTables, profile: Figur
         _panel(ax, tables, subjects, regime)
         style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
     panels[1].tick_params(labelleft=False)
-    dots.key_above(figure, panels[1], _key())
+    key.above(figure, panels[1], _key())
     words = "; ".join(in_words(tables, regime) for regime in REGIME_NAMES)
     alt = (
         "Two panels, short and long queries: three intervals of energy per query on a log axis for each of "

@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 from pipeline.assumptions.figures import Figures
 from pipeline.contracts.telemetry import QUANTITIES
 from pipeline.present import axes, key, marks, style
-from pipeline.present.figures.re_estimated import dots
 from pipeline.present.figures.re_estimated.tables import REGIME_NAMES, ReEstimatedTables
 from pipeline.present.save import Drawing
 
@@ -36,7 +35,7 @@ def fig_lengths(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     for ax in panels[1]:
         ax.set_xlabel("Tokens per query (log scale)")
     figure.supylabel("Share of queries with at most so many tokens (%)", fontsize=style.TEXT_PT)
-    dots.key_above(figure, panels[0, 1], [_key()])
+    key.above(figure, panels[0, 1], [_key()])
     words = "; ".join(in_words(table, regime, quantity) for regime, quantity in grid)
     alt = f"Four panels of quantile curves of tokens per query, assumed and in production. Medians: {words}."
     caption = (

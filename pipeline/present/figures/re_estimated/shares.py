@@ -46,7 +46,7 @@ def fig_variance_shares(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         ax.set_xlabel("Share of the variance of ln energy (%)")
     for ax in panels[:, 1]:
         ax.tick_params(labelleft=False)
-    dots.key_above(figure, panels[0, 1], [_key()])
+    key.above(figure, panels[0, 1], [_key()])
     words = "; ".join(in_words(shares, regime, target) for regime, target in grid)
     widest = 100 * float(shares["total_order_half_width"].max())
     alt = f"Four panels of shares of variance by group of sources. Largest share alone: {words}."

@@ -1,0 +1,62 @@
+"""Gains as they are drawn: ours a dot on its band, what others found a square on its range."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from pipeline.present import axes, key, marks, style
+from pipeline.present.figures.levers.tables import MEASURED
+
+BLUE = style.MEANING["re_estimated"]
+COLOURS = {MEASURED: style.MEANING["measured"]}
+OTHERWISE = style.MEANING["modelled"]  # throughput at rated power, simulation
+SQUARE_PT = 2.4
+LABEL = "Times less energy (log scale)"
+
+
+def ours(ax: Axes, y: float, row: Mapping[str, Any], filled: bool = True) -> None:
+    """Median and 90 % interval of a gain of the fitted model; open: the other of two cases."""
+    flat: dict[str, Any] = {"color": BLUE, "solid_capstyle": "butt", "gid": marks.DATA}
+    if np.isfinite(row["p5"]):
+        ax.plot([row["p5"], row["p95"]], [y, y], linewidth=style.LINE_PT, zorder=2, **flat)
+    ax.plot([row["p50"]], [y], linestyle="none", zorder=3, gid=marks.DATA, **_dot(filled))
+
+
+def others(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
+    """What others found: the middle of their values, with the least and the most where there are several."""
+    colour = COLOURS.get(str(row["basis"]), OTHERWISE)
+    if np.isfinite(row["p5"]):
+        ends = [row["p5"], row["p95"]]
+        ax.plot(ends, [y, y], color=colour, linewidth=style.HAIR_PT, zorder=1.8, gid=marks.DATA)
+    look: dict[str, Any] = {"marker": "s", "markersize": SQUARE_PT, "markeredgewidth": 0}
+    ax.plot([row["p50"]], [y], linestyle="none", color=colour, zorder=2.5, gid=marks.DATA, **look)
+
+
+def gain(row: Mapping[str, Any]) -> str:
+    """`2.8 (1.6–6.6)`; without ends, or where they agree, the median alone."""
+    if not row["p5"] < row["p95"]:
+        return axes.significant(float(row["p50"]))
+    return axes.interval(*(float(row[name]) for name in ("p50", "p5", "p95")))
+
+
+def sample(filled: bool) -> list[Artist]:
+    """The dot on its band in small."""
+    line = Line2D([0, key.SIZE_PT[0]], [key.MIDDLE_PT] * 2, linewidth=style.LINE_PT, color=BLUE)
+    return [line, Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], **_dot(filled))]
+
+
+def square_sample(colour: str) -> list[Artist]:
+    """The square on its range in small."""
+    line = Line2D([0, key.SIZE_PT[0]], [key.MIDDLE_PT] * 2, linewidth=style.HAIR_PT, color=colour)
+    look: dict[str, Any] = {"marker": "s", "markersize": SQUARE_PT, "markeredgewidth": 0, "color": colour}
+    return [line, Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], **look)]
+
+
+def _dot(filled: bool) -> dict[str, Any]:
+    face, edge = (BLUE, style.PAPER) if filled else (style.PAPER, BLUE)
+    look: dict[str, Any] = {"marker": "o", "markersize": marks.DOT_PT, "markeredgewidth": 0.6}
+    return {**look, "color": BLUE, "markerfacecolor": face, "markeredgecolor": edge}

@@ -1,0 +1,142 @@
+"""Every named system: what it gains in the fitted model, what others found, and the published range."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from pipeline.assumptions.figures import Figures
+from pipeline.present import axes, key, marks, style
+from pipeline.present.figures.levers import points
+from pipeline.present.figures.levers.tables import MEASURED, REGIME_NAMES, LeverTables, Row, records
+from pipeline.present.save import Drawing
+
+GROUP_NAMES = {
+    "scale": "System size and batching",
+    "models": "Optimised models",
+    "routing": "Routing",
+    "serving": "Smarter serving",
+    "hardware": "Next-generation hardware",
+    "datacentre": "Datacentre",
+    "combined": "Together",
+}
+CASES = {  # of a router: the key of its row, as readers know it
+    "routellm_mtbench": "MT Bench",
+    "routellm_mmlu": "MMLU",
+    "routellm_gsm8k": "GSM8K",
+    "hybridllm_mixinstruct": "MixInstruct",
+}
+NAMES = {"TPU7x": "TPU7x (Ironwood)"}
+SPAN = (0.3, 150.0)
+ROW_MM, AROUND_MM = 3.05, 17.0
+APART = {"short": -0.17, "long": 0.17}  # of a row: the two regimes
+COLUMNS_PT = {"Short": 5.0, "Long": 56.0, "Grade": 107.0}  # right of the axes
+SHADE = "#E3E7EC"
+
+
+def fig_systems(tables: LeverTables, profile: Figures) -> Drawing:
+    """One row a system, groups under their names."""
+    ours, evidence = tables.ours(), tables.evidence()
+    rows = layout(ours)
+    figure, ax = style.new_figure(profile, "double", ROW_MM * len(rows) + AROUND_MM)
+    names = [label for _, label in rows]
+    ys = axes.name_rows(ax, names, room=(0.6, 0.7))
+    ax.tick_params(axis="y", labelsize=style.SMALL_PT)
+    axes.log_axis(ax, "x", *SPAN, points.LABEL)
+    marks.reference_line(ax, 1.0, "x")
+    _headings(ax, rows)
+    _published(ax, rows, tables.systems)
+    words = []
+    for y, (group, label) in zip(ys, rows, strict=True):
+        if not label:
+            continue
+        found = {row["regime"]: row for row in records(_at(ours, group, label))}
+        for regime, row in found.items():
+            points.ours(ax, y + APART[regime], row, filled=regime == "short")
+        _columns(ax, float(y), found)
+        words.append(f"{label} {', '.join(f'{r} {points.gain(row)}' for r, row in found.items())}")
+    for row in records(evidence):
+        first = next((y for y, place in enumerate(rows) if _is_about(place, row)), None)
+        if first is not None:
+            points.others(ax, float(first), row)
+    key.key(ax, _key(), lift_pt=9)
+    alt = f"{len(words)} systems as intervals of times less energy on a log axis: {'; '.join(words)}."
+    caption = (
+        "What every named system gains, in its regime and at loads as in production unless its name says "
+        "otherwise. Blue: the fitted model at the facility, median and 90 % interval of what is not known "
+        "(filled: short queries; open: long). Squares: what others measured as energy (orange), or published "
+        "as throughput at rated power or simulated (dark red), with the least and the most of several. Grey: "
+        "the published range of the group. On the right: medians with that interval, and the grade of our "
+        "evidence, from A (measured energy) to D (a statement or an assumption). A gain below one is a loss."
+    )
+    return Drawing(figure, alt, caption)
+
+
+def layout(ours: pd.DataFrame) -> list[tuple[str, str]]:
+    """Group and label of each row from the top; a group begins with a row without a label, for its name."""
+    rows: list[tuple[str, str]] = []
+    for group in GROUP_NAMES:
+        labels = [label_of(row) for row in records(ours[ours["group"] == group])]
+        if labels:
+            rows += [(group, ""), *((group, label) for label in dict.fromkeys(labels))]
+    return rows
+
+
+def label_of(row: Row) -> str:
+    """A system, and the load or case that its row is about."""
+    system = NAMES.get(row["system"], str(row["system"]))
+    if not isinstance(row["load"], str) or row["group"] == "scale":
+        return system
+    return f"{system}, {CASES.get(row['load'], row['load'])}"
+
+
+def _at(ours: pd.DataFrame, group: str, label: str) -> pd.DataFrame:
+    labels = [label_of(row) for row in records(ours)]
+    return ours[(ours["group"] == group) & (pd.Series(labels, index=ours.index) == label)]
+
+
+def _is_about(place: tuple[str, str], row: Row) -> bool:
+    """Whether a row of the figure is about the system of a row of the table."""
+    system = NAMES.get(row["system"], str(row["system"]))
+    return place[0] == row["group"] and place[1].split(",")[0] == system
+
+
+def _headings(ax: Axes, rows: list[tuple[str, str]]) -> None:
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    look: dict[str, Any] = {"fontsize": style.SMALL_PT, "fontweight": "bold", "va": "center", "ha": "right"}
+    for y, (group, label) in enumerate(rows):
+        if not label:
+            ax.annotate(GROUP_NAMES[group], (0, y), (-3, 0), **place, **look)
+    for head, x in COLUMNS_PT.items():
+        at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+        ax.annotate(head, (1, 1), (x, 1), color=style.MUTED, fontsize=style.SMALL_PT, **at)
+
+
+def _published(ax: Axes, rows: list[tuple[str, str]], systems: pd.DataFrame) -> None:
+    """Grey behind the rows of a group: what the published analysis claims for it."""
+    claims = systems.dropna(subset=["published_high"]).drop_duplicates("group").set_index("group")
+    for group, claim in claims.iterrows():
+        at = [y for y, (name, label) in enumerate(rows) if name == group and label]
+        if at:
+            low = claim["published_low"] if pd.notna(claim["published_low"]) else 1.0
+            area: dict[str, Any] = {"color": SHADE, "linewidth": 0, "zorder": 0.4}
+            ax.fill_betweenx([at[0] - 0.5, at[-1] + 0.5], low, claim["published_high"], **area)
+
+
+def _columns(ax: Axes, y: float, found: dict[str, Row]) -> None:
+    texts = [points.gain(found[regime]) if regime in found else "–" for regime in REGIME_NAMES]
+    texts.append("/".join(dict.fromkeys(str(row["grade"]) for row in found.values())))
+    for x, text in zip(COLUMNS_PT.values(), texts, strict=True):
+        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+        ax.annotate(text, (1, y), (x, 0), va="center", fontsize=style.SMALL_PT, **place)
+
+
+def _key() -> list[tuple[list[Artist], str]]:
+    return [
+        (points.sample(filled=True), "short"),
+        (points.sample(filled=False), "long"),
+        (points.square_sample(points.COLOURS[MEASURED]), "measured energy"),
+        (points.square_sample(points.OTHERWISE), "throughput or simulation"),
+        (key.patch_sample(SHADE), "published range"),
+    ]

@@ -1,0 +1,139 @@
+"""The figures of levers say what their tables say."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.contracts.levers import COMBINATIONS
+from pipeline.present import axes, marks, style
+from pipeline.present.figures import levers
+from pipeline.present.figures.levers import hardware, points, scale, systems, waterfall
+from pipeline.present.figures.levers.tables import REGIME_NAMES, records
+from tests.present.synthetic import PROFILE, tables_of
+
+TABLES = tables_of("fig-l1-scale")
+# Every system that the published article and the study of it name.
+NAMED = [
+    "Azure-scale serving",
+    "Phi-4",
+    "Fara-7B",
+    "Llama 3.1 8B",
+    "Llama 3.1 70B",
+    "gpt-oss-120b",
+    "Mixture of experts",
+    "FP8",
+    "FP4",
+    "Model Router",
+    "RouteLLM",
+    "Hybrid LLM",
+    "Disaggregated serving",
+    "Adaptive serving",
+    "Continuous batching",
+    "Prefix caching",
+    "Speculative decoding",
+    "Power capping and clocks",
+    "H200",
+    "B200",
+    "GB200",
+    "GB300",
+    "MI355X",
+    "TPU7x",
+    "Maia 200",
+    "Rubin",
+    "Best site",
+    "All levers together",
+]
+
+
+def texts(ax):
+    return {text.get_text() for text in ax.texts}
+
+
+def dots(ax):
+    return [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o"]
+
+
+def test_every_named_system_has_a_row_with_its_gain() -> None:
+    with style.context():
+        drawing = systems.fig_systems(TABLES, PROFILE)
+    ax = drawing.figure.axes[0]
+    names = {label.get_text().split(",")[0] for label in ax.get_yticklabels()}
+    assert [name for name in NAMED if systems.NAMES.get(name, name) not in names] == []
+    for row in records(TABLES.ours()):
+        assert points.gain(row) in texts(ax)
+        assert points.gain(row) in drawing.alt
+
+
+def test_a_system_is_drawn_as_in_production_where_there_is_such_a_row() -> None:
+    ours = TABLES.ours()
+    loads = ours[ours["system"] == "Speculative decoding"]["load"]
+    assert loads.isna().all()
+    router = ours[(ours["system"] == "Model Router") & (ours["regime"] == "short")]
+    assert len(router) == 3
+
+
+def test_evidence_stands_once_though_it_is_for_both_regimes() -> None:
+    evidence = TABLES.evidence()
+    assert not evidence.duplicated(["group", "system", "evidence"]).any()
+    assert not evidence["basis"].isin(["statement"]).any()
+
+
+def test_one_value_has_no_range() -> None:
+    assert points.gain({"p5": np.nan, "p50": 1.4, "p95": np.nan}) == "1.4"
+    assert points.gain({"p5": 2.8, "p50": 2.8, "p95": 2.8}) == "2.8"
+    assert points.gain({"p5": 1.6, "p50": 2.8, "p95": 6.6}) == "2.8 (1.6–6.6)"
+
+
+@pytest.mark.parametrize("regime", REGIME_NAMES)
+def test_chips_are_compared_with_one_baseline_and_show_their_grade(regime: str) -> None:
+    for chip in ("B200", "Maia 200"):
+        rows = hardware.rows_of(TABLES, regime, chip)
+        assert {row.get("baseline", hardware.BASELINE) for row in rows} == {hardware.BASELINE}
+        assert {row["grade"] for row in rows} <= set("ABCD")
+    with style.context():
+        drawing = hardware.fig_hardware(TABLES, PROFILE)
+    panel = drawing.figure.axes[list(REGIME_NAMES).index(regime)]
+    assert {"B", "C"} <= texts(panel)
+    assert hardware.BASELINE not in {label.get_text() for label in panel.get_yticklabels()}
+
+
+def test_chains_end_where_the_table_ends_and_say_so() -> None:
+    with style.context():
+        drawing = waterfall.fig_waterfall(TABLES, PROFILE)
+    for panel, regime in zip(drawing.figure.axes, REGIME_NAMES, strict=True):
+        for name in COMBINATIONS:
+            rows = waterfall.chain(TABLES.combinations, name, regime)
+            last = rows.iloc[-1]
+            ends = [float(last[f"cumulative_{p}"]) for p in ("p50", "p5", "p95")]
+            assert axes.interval(*ends) in texts(panel)
+            assert axes.interval(*ends) in drawing.alt
+            assert set(rows["cumulative_p50"]) <= set(dots(panel))
+
+
+def test_graded_chains_hold_good_evidence_alone() -> None:
+    for regime in REGIME_NAMES:
+        grades = waterfall.chain(TABLES.combinations, "graded", regime)["grade"]
+        assert set(grades) <= {"A", "B"}
+
+
+def test_curves_of_size_fall_and_measured_points_are_there() -> None:
+    with style.context():
+        drawing = scale.fig_scale(TABLES, PROFILE)
+    left, right = drawing.figure.axes
+    curves = [line for ax in (left, right) for line in ax.lines if line.get_gid() == marks.DATA]
+    assert len(curves) == TABLES.scale["configuration"].nunique() + len(REGIME_NAMES)
+    for curve in curves:
+        assert (np.diff(curve.get_ydata()) <= 1e-9 * curve.get_ydata()[:-1]).all()
+    measured = TABLES.scale[TABLES.scale["kind"] != scale.FITTED]
+    assert sum(len(points.get_offsets()) for points in left.collections if points.get_gid()) == len(measured)
+
+
+def test_the_stage_declares_every_file_that_the_list_of_figures_writes() -> None:
+    stage = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["draw_lever_figures"]
+    declared = {next(iter(out)) for out in stage["outs"]}
+    written = product([entry.name for entry in levers.FIGURES], ["json", "pdf", "png", "svg"])
+    assert declared == {f"figures/{name}.{suffix}" for name, suffix in written}
+    assert {path for entry in levers.FIGURES for path in entry.inputs} <= set(stage["deps"])
