@@ -18,7 +18,7 @@ from pipeline.contracts.results import BOUNDARIES
 from pipeline.estimate.fleet.draws import own_uniforms
 from pipeline.estimate.lengths import Traffic
 from pipeline.estimate.nested import split
-from pipeline.estimate.re_estimated import subjects
+from pipeline.estimate.re_estimated import BLEND
 from pipeline.estimate.sobol import stage_seed
 from pipeline.estimate.study import Case, ServingModel, Study, draw_case, draw_cases, engine_curves
 from pipeline.estimate.water.scenarios import Sites
@@ -110,8 +110,20 @@ def quantities(
 
 
 def energy_wh(study: Study, case: Case, subject: str) -> dict[str, Array]:
-    """Energies of one subject by boundary, (replicates, outer, inner)."""
-    return {boundary: found for name, boundary, found in subjects(study, case) if name == subject}
+    """Energies of a model, or of the blend's queries, by boundary, (replicates, outer, inner)."""
+    names = study.deployments.blend if subject == BLEND else [subject]
+    served = [study.served(item, case) for item in study.deployments.models if item.model in names]
+    lengths, shape = case.queries, (study.worlds.replicates, study.propagation.outer, -1)
+    return {
+        boundary: np.concatenate(
+            [
+                cost.energy_wh(boundary, lengths.input_tokens, lengths.output_tokens).reshape(shape)
+                for cost in served
+            ],
+            axis=2,
+        )
+        for boundary in BOUNDARIES
+    }
 
 
 def columns(drawn: Array) -> dict[str, float]:

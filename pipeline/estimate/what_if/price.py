@@ -24,6 +24,7 @@ INPUT_GRID = np.geomspace(20, 128_000, 9)
 OUTPUT_GRID = np.geomspace(10, 40_960, 8)
 ROOMY = 1e6  # share of memory: any number of requests fits
 MANY = 1e9  # requests: more than fit anywhere
+AT_ONCE = 2**20  # rows times draws of one call, for the memory that it takes
 
 
 def grid() -> list[MeanLengths]:
@@ -46,15 +47,18 @@ def step_terms(
     kept: Indices,
 ) -> NDArray[np.float32]:
     """ln of B a, B b, B k (s) and of power (W) without limit of memory, (deployments, L, G, 4, kept)."""
-    shape = (len(deployments), len(CONCURRENCIES), len(TERMS) + 1, len(kept))
-    found = np.empty((len(deployments), len(points), *shape[1:]), dtype=np.float32)
-    for at, point in enumerate(points):
-        rows = pd.concat([configurations(item, point) for item in deployments], ignore_index=True)
-        cost = model(rows.assign(engine=engine), np.random.default_rng(seed), draws)
+    each = (len(deployments), len(CONCURRENCIES), len(TERMS) + 1, len(kept))
+    found = np.empty((len(points), *each), dtype=np.float32)
+    at_once = max(1, AT_ONCE // (len(deployments) * len(CONCURRENCIES) * draws))
+    for start in range(0, len(points), at_once):
+        some = points[start : start + at_once]
+        rows = pd.concat([configurations(item, one) for one in some for item in deployments])
+        cost = model(rows.reset_index(drop=True).assign(engine=engine), np.random.default_rng(seed), draws)
         running = rows["concurrency"].to_numpy()[:, None]
         terms = [getattr(cost, name)[:, kept] * running for name in TERMS]
-        found[:, at] = np.log(np.stack([*terms, cost.gpu_w[:, kept]], axis=1)).reshape(shape)
-    return found
+        stacked = np.log(np.stack([*terms, cost.gpu_w[:, kept]], axis=1))
+        found[start : start + at_once] = stacked.reshape(len(some), *each)
+    return np.moveaxis(found, 0, 1)
 
 
 def capacities(

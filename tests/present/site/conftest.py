@@ -1,4 +1,7 @@
-"""The site of the committed results, with small stand-ins for what only a whole run makes."""
+"""The site of the committed results, with small stand-ins for what only a whole run makes; and Chromium.
+
+Without Chromium the tests that need it are skipped; with PERQUERY_REQUIRE_ALL=1 they fail instead.
+"""
 
 import os
 import shutil
@@ -15,6 +18,7 @@ from pipeline.present.site.pages import WHAT_IF_DATA
 from pipeline.present.site.provenance import SECTIONS
 from pipeline.stages import check_assumptions, collect_numbers
 from pipeline.stages.build_site import write
+from tests.present.site.what_if import exported_text
 
 COMMITTED = ("data", "figures", "paper", "CITATION.cff")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -46,7 +50,7 @@ def project(tmp_path_factory) -> Path:
     (notebooks / "01_data.html").write_text("<!DOCTYPE html><title>1. The data</title>", encoding="utf-8")
     (notebooks / "01_data.ipynb").write_text(NOTEBOOK, encoding="utf-8")
     (root / WHAT_IF_DATA).parent.mkdir()
-    (root / WHAT_IF_DATA).write_text("{}", encoding="utf-8")
+    (root / WHAT_IF_DATA).write_text(exported_text(), encoding="utf-8")
     return root
 
 
@@ -78,9 +82,8 @@ def claims_of() -> dict[str, int]:
     return {verdict: int(counts[verdict]) for verdict in VERDICTS if verdict in counts}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; without it the tests are skipped, or fail with PERQUERY_REQUIRE_ALL=1."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not program:
         message = "browser tests need Chromium"
