@@ -162,9 +162,13 @@ def _last_byte_and_lines(file: Path) -> tuple[bytes, int]:
     lines, last = 0, b""
     if file.suffix != ".gz":
         with file.open("rb") as plain:
-            lines = sum(1 for _ in zip(plain, range(2), strict=False))
             plain.seek(-1, 2)
-            return plain.read(1), lines
+            last = plain.read(1)
+            plain.seek(0)
+            # no line of a log is as long as a block, and a file without line feeds may not fit the memory
+            while lines < 2 and (line := plain.readline(BLOCK)):
+                lines += line.endswith(b"\n")
+            return last, lines
     try:
         with gzip.open(file, "rb") as packed:
             while block := packed.read(BLOCK):
