@@ -1,7 +1,7 @@
 """What every assumption carries: a distribution, a unit, a source and a reason."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -39,6 +39,12 @@ def expect(unit: str, minimum: float | None = None) -> Callable[[Assumption], As
         return assumption
 
     return check
+
+
+class Correlation(Assumption):
+    """A correlation; it may be negative."""
+
+    unit: Literal["correlation"]
 
 
 PowerKw = Annotated[Assumption, AfterValidator(expect("kW", minimum=0))]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.assumptions.base import Assumption, Fraction, Pue, Ratio, Section, Tokens
+from pipeline.assumptions.base import Assumption, Correlation, Fraction, Pue, Ratio, Section, Tokens
 from pipeline.assumptions.deployments import Deployments, Propagation
 from pipeline.assumptions.serving import Serving
 
@@ -34,12 +34,6 @@ class PublishedLengths(Section):
 
     short: FixedTraffic
     long: FixedTraffic
-
-
-class Correlation(Assumption):
-    """A rank correlation; it may be negative."""
-
-    unit: Literal["correlation"]
 
 
 class ProductionLengths(Section):

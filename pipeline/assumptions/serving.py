@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.assumptions.base import Fraction, Ratio, Section, Tokens
+from pipeline.assumptions.base import Correlation, Fraction, Ratio, Section, Tokens
 
 Basis = Literal["measured configuration", "same model", "pooled", "extrapolated"]
 BASES: tuple[Basis, ...] = ("measured configuration", "same model", "pooled", "extrapolated")
@@ -12,7 +12,7 @@ PowerForm = Literal["utilisation", "statistical", "mean of both"]
 
 
 class ResidualSpread(Section):
-    """Standard deviations, ln, of what the model leaves unexplained."""
+    """Spread, ln, of what the model leaves unexplained: P95 over 1.645, the sd if it were normal."""
 
     step: Ratio  # of step time
     power: Ratio  # of GPU power
@@ -51,6 +51,7 @@ class Serving(Section):
     blank_lengths: MeanLengths
     residual_scale: ResidualScale
     residual_spread: dict[Basis, ResidualSpread] = Field(min_length=4)
+    residual_correlation: Correlation  # of step time and GPU power
     context_spread: ResidualSpread
     unstated_engine_spread: Ratio
     tensorrt_share: TensorRtShare

@@ -14,6 +14,9 @@ Array = NDArray[np.float64]
 WEIGHT_BITS = {"fp4": 4.25, "fp8": 8.0, "bf16": 16.0}
 FOUR_BIT = ["MXFP4", "INT4"]
 STATE_ELEMENTS = 2 * 128  # elements of a recurrent state per unit of hidden size: twice as wide, 128 deep
+# Routing is neither uniform nor independent: T tokens touch as many experts as T ** 0.8 such tokens would. Of
+# 1, 0.8, 0.7 and 0.6, this predicts held-out models best (RMSE of ln throughput 0.163, 0.159, 0.166, 0.177).
+ROUTING_EXPONENT = 0.8
 LATENT_ROPE_DIM = 64
 LATENT_HEAD_DIM = 128
 
@@ -67,10 +70,10 @@ class Architecture:
         return np.where(self.is_moe, np.clip(routed, 0, self.total_params), 0.0)
 
     def touched_params(self, tokens: Array) -> Array:
-        """Parameters read in a step of `tokens` tokens, expected under uniform, independent routing."""
+        """Parameters expected to be read in a step of `tokens` tokens."""
         shared = self.total_params - self.routed_params
         embedding = self.vocab_size * self.hidden_size  # looked up, not multiplied
-        read = 1 - (1 - self.expert_share) ** np.maximum(tokens, 1)
+        read = 1 - (1 - self.expert_share) ** np.maximum(tokens, 1) ** ROUTING_EXPONENT
         return np.maximum(shared - embedding, 0.3 * shared) + self.routed_params * read
 
     def attended_tokens(self, context: Array) -> Array:

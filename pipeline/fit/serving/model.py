@@ -71,16 +71,16 @@ def fit_model(
 ) -> ServingModel:
     """Fit step time, then power, then the residuals of measured configurations.
 
-    training: columns of training.COLUMNS, gpu_w missing where not measured. start: an earlier fit, whose
-    design is kept and whose mode is where the search starts (held-out fits differ little from the full one).
+    training: columns of training.COLUMNS, gpu_w missing where not measured. start: an earlier fit, whose mode
+    is where the search starts (held-out fits differ little from the full one).
     """
     p = prepare(training, tables)
     rate = training["output_tokens_per_s"].to_numpy(float)
     log_step = np.log(p.load.concurrency / rate)
-    design = make_design(p.rows) if start is None else start.design
+    design = make_design(p.rows)
     z = design.matrix(p.rows)
     scale = residual_scale(training, settings.residual_scale)
-    theta = None if start is None else start.theta
+    theta = None if start is None else start.at(design)
     steps = fit_steps(design, z, p.x, log_step, scale, theta, max_iterations)
     residual = log_step - np.log(step_seconds(z, steps.theta, p.x))
 

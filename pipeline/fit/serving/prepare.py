@@ -23,8 +23,6 @@ NONE = "none"  # a level without effect
 VLLM, TENSORRT = "vLLM", "TensorRT-LLM"
 # The software stacks that were measured. Those of 2024 ran static batches and differ much from today's.
 STACKS = (VLLM, TENSORRT, "vLLM 2024", "TensorRT-LLM 2024")
-# Its tables are saturated: the batch is not known, so they say nothing about time per step and layer.
-UNTIMED_STACKS = (TENSORRT,)
 GIB = 2.0**30
 
 
@@ -129,7 +127,8 @@ def _levels(rows: pd.DataFrame, arch: Architecture, tables: Tables) -> pd.DataFr
     levels = pd.DataFrame(
         {
             "stack": rows["stack"],
-            "timed_stack": rows["stack"].where(~rows["stack"].isin(UNTIMED_STACKS), NONE),
+            # A saturated table does not give its batch, so it says nothing about time per step and layer.
+            "timed_stack": rows["stack"].where(rows["concurrency"].notna(), NONE),
             "version": rows["version"],
             "gpu": rows["gpu"],
             "kernel": kernel_precision(rows, arch, tables.hardware),

@@ -32,6 +32,13 @@ class StepFit:
     root: Array  # (S, S) lower triangular; S = design.shared.sum(); covariance = root @ root.T
     iterations: int
 
+    def at(self, design: Design) -> Array:
+        """The mode in another design, (P,): its prior mean where this one lacks the parameter."""
+        names = ["effect", "level", "term"]
+        own = self.design.parameters[names].assign(ln=self.theta)
+        found = design.parameters[names].merge(own, on=names, how="left", validate="one_to_one")
+        return found["ln"].fillna(design.parameters["prior_ln"]).to_numpy(float)
+
     def draws(self, rng: np.random.Generator, n_draws: int) -> Array:
         """Parameters, (P, n_draws): shared ones from the Gaussian approximation, the others at the mode.
 

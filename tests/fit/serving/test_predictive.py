@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 from pipeline.assumptions import load
 from pipeline.fit.serving.costs import request_cost
 from pipeline.fit.serving.model import read_model
-from pipeline.fit.serving.predictive import draw
+from pipeline.fit.serving.predictive import draw, heavy_tailed
 
 SETTINGS = load("assumptions.re_estimate.serving")
 MODEL = read_model(SETTINGS.power_form)
@@ -93,7 +94,8 @@ def test_rows_of_one_configuration_share_their_residual() -> None:
     step = np.log(drawn(table, common=False).step_s)
     assert np.corrcoef(step)[0, 1] > 0.99
     other = pd.concat([table.iloc[[0]], rows("Gemma 3 27B", "H200", "TensorRT-LLM", gpus=np.array([2]))])
-    assert abs(np.corrcoef(np.log(drawn(other, common=False).step_s))[0, 1]) < 0.6
+    # other configurations share the parameters, among them an overhead that nobody measured
+    assert abs(np.corrcoef(np.log(drawn(other, common=False).step_s))[0, 1]) < 0.8
 
 
 def test_a_row_does_not_depend_on_the_others() -> None:
@@ -131,6 +133,32 @@ def test_less_evidence_gives_wider_intervals() -> None:
     same = width(rows("Llama 3.1 70B", "H200", gpus=np.array([4])))
     extrapolated = width(rows("Llama 3.1 70B", "B300", gpus=np.array([4])))
     assert measured < same < extrapolated
+
+
+def test_heavy_tails_keep_the_90_percent_interval() -> None:
+    normal = ndtri((np.arange(20_000) + 0.5) / 20_000)
+    drawn_from = heavy_tailed(normal)
+    np.testing.assert_allclose(np.quantile(drawn_from, [0.05, 0.5, 0.95]), [-1.645, 0, 1.645], atol=2e-3)
+    assert np.quantile(drawn_from, 0.75) / 1.645 == pytest.approx(0.35, abs=0.01)
+    assert np.quantile(drawn_from, 0.995) > 1.1 * np.quantile(normal, 0.995)
+    assert np.exp(0.3 * drawn_from).mean() == pytest.approx(1.06, abs=0.02)  # a mean exists
+
+
+def test_power_goes_against_the_step() -> None:
+    result = drawn(rows("Gemma 3 27B", "B300", gpus=np.array([2])))
+    step, watts = np.log(result.step_s[0]), np.log(result.gpu_w[0])
+    assert np.corrcoef(step, watts)[0, 1] < -0.3
+    energy = np.std(step + watts)
+    assert energy < np.hypot(step.std(), watts.std())
+
+
+def test_an_overhead_that_nobody_measured_widens_small_batches() -> None:
+    def width(concurrency: float) -> float:
+        table = rows("Llama 3.1 8B", "H200", "TensorRT-LLM", gpus=np.array([1]), concurrency=concurrency)
+        low, high = np.quantile(drawn(table).step_s[0], [0.05, 0.95])
+        return float(np.log(high / low))
+
+    assert width(2.0) > 1.1 * width(500.0)
 
 
 def test_a_measured_configuration_returns_its_own_rows(training: pd.DataFrame) -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.fit.serving.effects import BASE, make_design
+from pipeline.fit.serving.effects import BASE, Design, make_design
 from pipeline.fit.serving.model import ServingModel
-from pipeline.fit.serving.prepare import prepare
+from pipeline.fit.serving.prepare import TENSORRT, VLLM, prepare
 from pipeline.fit.serving.steps import coefficients, fit_steps, step_seconds
-from pipeline.fit.serving.terms import TERMS
+from pipeline.fit.serving.terms import INDEX, TERMS
 
 TRUTH = {"weights": 1.2, "matmul": 2.4, "kv": 1.5, "kernels": 2.5, "token": 3.0, "prefill": 2.2}
 
@@ -78,3 +78,24 @@ def test_draws_have_the_covariance_of_the_fit(model: ServingModel) -> None:
 def test_the_data_narrow_the_priors(model: ServingModel) -> None:
     sd = np.sqrt((model.steps.root**2).sum(axis=1))
     assert (sd <= model.steps.design.sd[model.steps.design.shared] * 1.001).all()
+
+
+def test_hardware_is_not_faster_than_rated(model: ServingModel, training: pd.DataFrame) -> None:
+    p = prepare(training, model.tables)
+    cost = coefficients(model.steps.design.matrix(p.rows), model.steps.theta)
+    today = p.rows["stack"].isin([VLLM, TENSORRT]).to_numpy()
+    for term in ("weights", "kv", "attention", "prefill", "prefill_attention"):
+        rated = np.median(cost[today, INDEX[term]])
+        assert rated > 1, term
+        assert np.quantile(cost[today, INDEX[term]], 0.01) > 0.85, term
+
+
+def test_a_fit_in_another_design_starts_where_the_names_match(model: ServingModel) -> None:
+    fit = model.steps
+    parameters = fit.design.parameters
+    fewer = Design(parameters[parameters["level"] != "Gemma 3 27B"].reset_index(drop=True))
+    kept = (parameters["level"] != "Gemma 3 27B").to_numpy()
+    np.testing.assert_array_equal(fit.at(fewer), fit.theta[kept])
+    new = pd.DataFrame([("model", "new one", "", 0.0, 0.03)], columns=parameters.columns)
+    more = Design(pd.concat([new, parameters], ignore_index=True))
+    np.testing.assert_array_equal(fit.at(more), [0.0, *fit.theta])
