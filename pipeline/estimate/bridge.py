@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from pipeline.assumptions.published import AsPublished, known
 from pipeline.contracts.results import REGIMES, Regime
@@ -168,4 +168,4 @@ class Recipe:
 def _prediction_sd(fit: ThroughputFit, regime: Regime) -> float:
     factor = fit.pi90_factor_short if regime == "short" else fit.pi90_factor_long
     freedom = fit.rows - 3  # three coefficients
-    return float(np.log(factor) / stats.t.ppf(0.95, freedom))
+    return float(np.log(factor) / special.stdtrit(freedom, 0.95))

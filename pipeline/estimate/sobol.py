@@ -4,7 +4,6 @@ import zlib
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from pipeline.assumptions.simulation import Simulation
 
@@ -20,6 +19,8 @@ def stage_seed(simulation: Simulation, stage: str) -> np.random.SeedSequence:
 
 def points(seed: np.random.SeedSequence, simulation: Simulation, dimensions: int) -> Array:
     """Points in the open unit cube, (dimensions, replicates, draws); each replicate has its own scramble."""
+    from scipy.stats import qmc  # half a second, which the stages that only take a seed need not spend
+
     count = simulation.draws_per_replicate
     found = np.empty((dimensions, simulation.replicates, count))
     for replicate, child in enumerate(seed.spawn(simulation.replicates)):

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import NDArray
 
 from pipeline.assumptions.published import PublishedModel
@@ -83,6 +82,8 @@ def fit_model(
     largest = float(rows["output_tokens_per_s"].max())
     if model.throughput == "constant":
         return ThroughputFit(model.name, "constant", len(rows), largest)
+    import statsmodels.api as sm  # a second, which the stages that only read fits need not spend
+
     log_rate = np.log(rows["output_tokens_per_s"].to_numpy(dtype=float))
     fitted = sm.OLS(log_rate, _design(rows[PREDICTORS].to_numpy(dtype=float))).fit()
     coefficients = dict(zip(COEFFICIENTS, map(float, fitted.params), strict=True))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import qmc
 
 from pipeline.present.claims.evidence import AUTHORS_STREAM, Estimate, Evidence
 
@@ -153,6 +152,9 @@ class LeversMultiplied(Recipe):
 
     def evaluate(self, evidence: Evidence) -> Estimate:
         """Quartiles over a fixed grid of Sobol points, centred in their cells: no random numbers."""
+        # slow to import, and the stages that ask for the names of recipes do not come here
+        from scipy.stats import qmc
+
         grid = qmc.Sobol(len(self.levers), scramble=False).random_base2(GRID_LOG2) + 0.5 ** (GRID_LOG2 + 1)
         product = np.prod(
             [evidence.levers[name].ppf(grid[:, at]) for at, name in enumerate(self.levers)], axis=0
