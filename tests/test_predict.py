@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.assumptions import load
 from pipeline.errors import InputError
+from pipeline.estimate.predictions import SERVERS
 from pipeline.predict import predictions
 
 HEADER = "model,total_params_b,active_params_b,gpu,gpus,precision,concurrency,input_tokens,output_tokens"
@@ -178,3 +179,18 @@ def test_a_site_scenario_that_is_not_in_params_is_refused() -> None:
     rows = table(f"{GOOD},moon", header=f"{HEADER},site_scenario")
     with pytest.raises(InputError, match=r"row 2, column 'site_scenario': 'moon', expected one of published"):
         predictions(rows)
+
+
+def test_accelerators_that_no_fit_has_seen_say_so() -> None:
+    header = "model,gpu,gpus,precision,concurrency"
+    rows = [f"Llama 3.1 70B,{gpu},1,fp8,32" for gpu in ("MI355X", "Ironwood", "Maia 200", "Rubin", "GB300")]
+    found = predictions(table(*rows, header=header))
+    assert set(found["basis"]) == {"extrapolated"}
+    assert (found["node_wh_per_query_p50"] * 3600 > found["gpu_j_per_output_token_p50"]).all()
+    assert found.filter(like="_p50").notna().all(axis=None)
+
+
+def test_a_generation_without_a_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(SERVERS, "Maia")
+    with pytest.raises(InputError, match="no server is known for accelerators of generation 'Maia'"):
+        predictions(table("Llama 3.1 70B,Maia 200,1,fp8,32", header="model,gpu,gpus,precision,concurrency"))

@@ -44,8 +44,9 @@ class Cap:
 class How:
     """How queries are served. Arrays (worlds,) or numbers; None: as drawn.
 
-    requests: wanted in flight on an instance; utilisation: of the serving nodes, the rest being taken away;
-    cached_share: of the input, read and not computed; disaggregated: prefill apart from decode.
+    requests: wanted in flight on an instance; utilisation: at least that, nodes beyond it doing other work;
+    cached_share: of the input, read and not computed; output_share: of the output, what is left;
+    disaggregated: prefill apart from decode.
     """
 
     requests: Array | float | None = None
@@ -108,7 +109,7 @@ class Bench:
         return {item: Priced(item, call, curve) for item, curve in zip(unique, curves, strict=True)}
 
     def load(self, how: How) -> LoadState:
-        """Serving and idle nodes; a given utilisation leaves no node idle and lowers no drawn one."""
+        """Serving and idle nodes; a given utilisation raises the drawn one and never lowers it."""
         worlds = self.draws.worlds
         if how.utilisation is None:
             return part_load(worlds.utilisation, worlds.idle_share)

@@ -22,6 +22,7 @@ NAIVE_WORDS = {
     "hardware": "Published range of hardware and datacentre",
 }
 GOOD = ("A", "B")
+ASSUMED = "settings of assumptions.levers; every model writes the same tokens, and no quality is modelled"
 ORDERS = {
     "models first": (
         "routed",
@@ -129,7 +130,9 @@ def chain(
             if name in wanted:
                 applied = replace(applied, **{name: True})
                 after.append((levers[name], service.energy_wh(applied)))
-        yield from steps_of(combination, sequence, regime, start, after, ends, service.bench.replicates)
+        yield from steps_of(
+            combination, sequence, regime, start, after, ends, service.bench.replicates, ASSUMED
+        )
 
 
 def combination_table(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -120,14 +120,18 @@ def test_eight_bits_cost_more_at_small_batch_and_less_at_large_as_measured():
 
 
 def test_failed_tasks_count():
-    """Steps over success on both sides."""
+    """Steps over success on both sides, and list prices beside it, which stay out of the gain."""
     value = LEVERS.set_index("key")["value"]
     table = results()["systems"]
     row = table[(table["system"] == "Fara-7B") & table["compared"].str.contains("UI-TARS")].iloc[0]
-    expected = (value["fara_steps_like"] / value["fara_success_uitars"]) / (
+    steps = (value["fara_steps_like"] / value["fara_success_uitars"]) / (
         value["fara_steps"] / value["fara_success_fara7b"]
     )
-    assert row["p50"] == pytest.approx(expected, rel=1e-5)
+    price = (value["fara_cost_uitars"] / value["fara_success_uitars"]) / (
+        value["fara_cost_fara7b"] / value["fara_success_fara7b"]
+    )
+    assert row["p50"] == pytest.approx(steps, rel=1e-5)
+    assert row["note"].endswith(f"costs {price:.3g} times less")
 
 
 def test_a_span_of_one_value_has_no_ends():

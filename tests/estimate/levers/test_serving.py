@@ -1,0 +1,55 @@
+"""What params.yaml says of serving, against the measurements that it names."""
+
+import numpy as np
+import pytest
+
+from pipeline.contracts import read_table
+from pipeline.contracts.telemetry import SERVING_MEASUREMENTS
+from tests.estimate.levers.parts import LEVERS, SETTINGS, results
+
+LEAST_BATCHES = 4
+
+
+@pytest.fixture(scope="module")
+def elasticities() -> list[float]:
+    """Slope of ln power in ln throughput of each measured configuration."""
+    table = read_table("data/telemetry/serving_measurements.csv", SERVING_MEASUREMENTS)
+    chat = table[table["source"] == "mlenergy_v3"]
+    found = []
+    for _, rows in chat.groupby(["model", "precision", "gpu", "gpus"]):
+        if len(rows) >= LEAST_BATCHES:
+            ln = np.log(rows[["output_tokens_per_s", "gpu_w"]].to_numpy(float))
+            found.append(float(np.polyfit(ln[:, 0], ln[:, 1], 1)[0]))
+    return found
+
+
+def test_power_rises_with_throughput_as_params_say(elasticities):
+    assert len(elasticities) == 36
+    assert np.percentile(elasticities, [5, 95]) == pytest.approx([0.01, 0.22], abs=0.005)
+    uniforms = np.array([0.0, 1.0])
+    low, high = SETTINGS.power_of_throughput.distribution.ppf(uniforms)
+    assert low <= np.percentile(elasticities, 5) < np.percentile(elasticities, 95) <= high
+
+
+def test_the_share_of_the_cache_has_the_measured_mean():
+    measured = LEVERS.set_index("key").loc["prefix_dsv3", "value"]
+    assert SETTINGS.cached_share.distribution.frozen().mean() == pytest.approx(measured, abs=0.002)
+
+
+def test_drafts_with_one_request_gain_what_was_measured():
+    """The modelled median lies in the measured range of the same kind of draft."""
+    table = results()["systems"]
+    drafts = table[(table["system"] == "Speculative decoding") & (table["load"] == "1 sequence")]
+    modelled = drafts[drafts["grade"] == "C"]["p50"]
+    row = LEVERS.set_index("key").loc["dutta_eagle"]
+    assert modelled.between(row["low"], row["high"]).all()
+
+
+def test_all_of_serving_gains_more_than_any_part_and_less_than_their_product():
+    table = results()["systems"]
+    modelled = table[(table["group"] == "serving") & table["basis"].str.startswith("fitted model")]
+    parts = ["Adaptive serving", "Prefix caching", "Disaggregated serving", "Power capping and clocks"]
+    for regime in ("short", "long"):
+        of = modelled[modelled["regime"] == regime].set_index("system")["p50"]
+        whole = of["Disaggregated and adaptive serving"]
+        assert of[parts].max() < whole < of[parts].prod() * 1.05
