@@ -1,6 +1,10 @@
-"""Every table as a page: what its contract says of it and of its columns, its first rows, its files."""
+"""Every table as a page: what its contract says of it and of its columns, its first rows, its files.
+
+A table of the paper is shown as it is typeset, under its caption; any other as its file has it.
+"""
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ from pipeline.present.release.datapackage import contract, described, inferred
 from pipeline.present.site.pictures import page_of, shipped
 from pipeline.present.site.provenance import Origin
 
-SHOWN = 100  # rows on a page; the file has all
+SHOWN = 200  # rows on a page; the file has all
 FOLDERS = {
     "paper/tables": "Tables of the paper",
     "data/results": "Results",
@@ -18,6 +22,18 @@ FOLDERS = {
 }
 OTHER_FORMATS = {"md": "Markdown", "tex": "LaTeX"}
 NUMBERS = ("integer", "number")
+CAPTION = re.compile(r"^\*\*(?P<caption>.+)\*\*$")
+ACRONYMS = {"Pue": "PUE", "Wue": "WUE", "Mlperf": "MLPerf"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is to be read: caption, headings, which columns stand on the right, rows."""
+
+    caption: str
+    headings: list[str]
+    right: list[bool]
+    rows: list[list[str]]
 
 
 @dataclass(frozen=True)
@@ -42,14 +58,9 @@ class Table:
     stage: str
     formats: list[tuple[str, str]]
     columns: list[Column]
-    rows: list[list[str]]
+    shown: Shown
     count: int
     bytes: int
-
-    @property
-    def numeric(self) -> list[bool]:
-        """Which columns hold numbers."""
-        return [column.type in NUMBERS for column in self.columns]
 
 
 def sections(root: Path, origin: Origin) -> list[tuple[str, list[Table]]]:
@@ -64,25 +75,52 @@ def _table(root: Path, path: Path, origin: Origin) -> Table:
     name = path.relative_to(root).as_posix()
     found = contract(path)
     schema: dict[str, Any] = described(found) if found else inferred(path)
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))[1:]
+    columns = [_column(field) for field in schema["fields"]]
+    rows = _rows(path)
+    shown = typeset(path.with_suffix(".md")) or Shown(
+        caption=(found.description if found else "") or "",
+        headings=[column.name for column in columns],
+        right=[column.type in NUMBERS for column in columns],
+        rows=rows[:SHOWN],
+    )
     return Table(
-        title=path.stem.replace("_", " ").capitalize(),
+        title=_title(path.stem),
         path=name,
         page=page_of(name),
         file=shipped(name),
-        description=(found.description if found else "") or "",
+        description=shown.caption,
         stage=origin.stage(name),
         formats=[
             (label, shipped(other.relative_to(root).as_posix()))
             for suffix, label in OTHER_FORMATS.items()
             if (other := path.with_suffix(f".{suffix}")).is_file()
         ],
-        columns=[_column(field) for field in schema["fields"]],
-        rows=rows[:SHOWN],
+        columns=columns,
+        shown=shown,
         count=len(rows),
         bytes=path.stat().st_size,
     )
+
+
+def typeset(path: Path) -> Shown | None:
+    """A table as Markdown with its caption, as pipeline.present.tables writes it; None for anything else."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    caption = CAPTION.match(lines[0]) if lines else None
+    if not caption:
+        return None
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    headings, sides, *rows = cells
+    return Shown(caption["caption"], headings, [side.endswith(":") for side in sides], rows[:SHOWN])
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def _title(stem: str) -> str:
+    first, *others = stem.replace("_", " ").capitalize().split(" ")
+    return " ".join([ACRONYMS.get(first, first), *others])
 
 
 def _column(field: dict[str, Any]) -> Column:

@@ -1,5 +1,8 @@
 """The small parts: numbers as text, places on the axis, what stands behind a file."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from pipeline.present.site.build import NUMBERS
 from pipeline.present.site.headline import PANELS, Panel, Row, place, strip, ticks
 from pipeline.present.site.pictures import shipped
 from pipeline.present.site.provenance import Origin, read_origin
+from pipeline.present.site.tables import SHOWN, typeset
 from pipeline.present.site.values import Values, fixed, significant
 
 AXIS = (0.1, 10.0)
@@ -119,3 +123,18 @@ def test_the_graph_is_that_of_the_pipeline():
 def test_a_parquet_table_is_handed_on_as_csv():
     assert shipped("build/a.parquet") == "files/build/a.csv"
     assert shipped("data/a.csv") == "files/data/a.csv"
+
+
+@pytest.mark.parametrize("path", sorted(Path("paper/tables").glob("*.md")), ids=lambda path: path.stem)
+def test_a_table_of_the_paper_is_shown_as_typeset(path):
+    shown = typeset(path)
+    assert shown is not None
+    assert path.read_text(encoding="utf-8").startswith(f"**{shown.caption}**")
+    assert {len(row) for row in shown.rows} == {len(shown.headings)} == {len(shown.right)}
+    assert len(shown.rows) == min(SHOWN, len(pd.read_csv(path.with_suffix(".csv"))))
+
+
+def test_other_markdown_is_no_table_of_the_paper(tmp_path):
+    (tmp_path / "notes.md").write_text("# Notes\n\n| a |\n")
+    assert typeset(tmp_path / "notes.md") is None
+    assert typeset(tmp_path / "none.md") is None
