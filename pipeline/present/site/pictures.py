@@ -20,6 +20,7 @@ HEADINGS = {
     "draw_published_figures": "The published analysis",
     "draw_validation_figures": "The models against measurements",
     "draw_re_estimated_figures": "Energy, re-estimated",
+    "draw_lever_figures": "Levers",
     "draw_water_figures": "Water",
     "draw_fleet_figures": "Routing, sites, fleets",
 }
