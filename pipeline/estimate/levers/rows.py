@@ -106,7 +106,7 @@ def published_rows(levers: pd.DataFrame) -> list[Row]:
         for one in ("short", "long") if regime == "both" else (regime,):
             rows.append(
                 Row(
-                    group, system, one, "; ".join(found["quantity"]), BASIS_OF_GRADE[grade],
+                    group, system, one, "; ".join(found["quantity"].unique()), BASIS_OF_GRADE[grade],
                     grade, span(values, low, high), ";".join(dict.fromkeys(found["source"])),
                     load=str(load) or None,
                     boundary=str(boundary) if boundary in ("gpu", "node", "facility") else "not-stated",
