@@ -1,5 +1,7 @@
-"""Every number of the levers together that the text may use, by one flat key each.
+"""Every number of the levers that the text may use, by one flat key each.
 
+`lever.phi-4.as-in-production.short.p50`, `lever.model-router.balanced-profile.short.p95`,
+`lever-in-fp4.maia-200.short.p50`, `lever-scale.llama-3.1-405b.short.one.p50`, `lever.count.systems`;
 `lever-step.short.overlap.models-first.prefix-caching.step_p50`, `lever-alone.short.graded.routing.step_p50`
 (a lever that is pulled first gains what it gains alone), `lever-all.long.graded.cumulative_p50` (the whole
 chain, whose order does not matter to what it gains).
@@ -7,7 +9,13 @@ chain, whose order does not matter to what it gains).
 
 import pandas as pd
 
+from pipeline.present.lever_rows import FITTED, as_in_production
 from pipeline.present.numbers import Number, by_key
+
+PRODUCTION = "as in production"
+FOUR_BITS = " in fp4 against"
+PER_TOKEN = "j_per_output_token_"
+ENDS = {"one": 0, "many": -1}  # rows of a curve of size
 
 
 def collect_levers(combinations: pd.DataFrame) -> dict[str, Number]:
@@ -23,3 +31,28 @@ def collect_levers(combinations: pd.DataFrame) -> dict[str, Number]:
     ]:
         numbers |= by_key(prefix, table, names)
     return numbers
+
+
+def collect_lever_systems(systems: pd.DataFrame, scale: pd.DataFrame) -> dict[str, Number]:
+    """All keys and values of single systems; tables: LEVER_SYSTEMS and LEVER_SCALE of contracts.levers."""
+    ours = as_in_production(systems)
+    ours = ours.assign(case=ours["load"].fillna(PRODUCTION))
+    fitted = systems["basis"].str.startswith(FITTED) & (systems["group"] == "hardware")
+    four_bits = systems[fitted & systems["compared"].str.contains(FOUR_BITS, regex=False)]
+    numbers = by_key("lever", ours, ["system", "case", "regime"])
+    numbers |= by_key("lever-in-fp4", four_bits, ["system", "regime"])
+    numbers |= by_key("lever-scale", _ends(scale), ["model", "lengths", "end"])
+    numbers["lever.count.systems"] = int(systems["system"].nunique())
+    numbers["lever.count.rows"] = len(systems)
+    for name, rows in systems.groupby("grade"):
+        numbers[f"lever.count.grade.{str(name).lower()}"] = len(rows)
+    return numbers
+
+
+def _ends(scale: pd.DataFrame) -> pd.DataFrame:
+    """Both ends of every fitted curve, J per output token."""
+    rows = scale[scale["kind"] == "fitted"].sort_values("users", kind="stable")
+    rows = rows.assign(model=rows["configuration"].str.split(",").str[0])
+    curves = rows.groupby(["model", "lengths"], sort=False)
+    ends = pd.concat([curves.nth(at).assign(end=name) for name, at in ENDS.items()])
+    return ends.rename(columns=lambda name: name.removeprefix(PER_TOKEN))

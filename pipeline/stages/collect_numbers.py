@@ -2,7 +2,7 @@
 
 Inputs: data/results/{energy_per_query,fleet,claims,published_throughput_fit}.csv and, of the re-estimate, the
 tables of ReEstimateTables in the same folder; of routing and fleets those of FleetNumberTables, and
-data/published/routers.csv; of levers lever_combinations.csv; of water those of WaterNumberTables.
+data/published/routers.csv; of levers lever_{combinations,systems,scale}.csv; of water those of WaterNumberTables.
 Outputs: build/paper/numbers.json.
 Settings: assumptions.as_published, assumptions.re_estimate, scenario.fleet,
 assumptions.water.
@@ -16,13 +16,13 @@ import pandas as pd
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.ledger import LEDGER
-from pipeline.contracts.levers import LEVER_COMBINATIONS
+from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_SCALE, LEVER_SYSTEMS
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
 from pipeline.contracts.routing import ROUTERS
 from pipeline.errors import run
 from pipeline.files import write_json
 from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
-from pipeline.present.lever_numbers import collect_levers
+from pipeline.present.lever_numbers import collect_lever_systems, collect_levers
 from pipeline.present.numbers import collect
 from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
 from pipeline.present.water_numbers import WaterNumberTables, collect_water
@@ -55,6 +55,10 @@ def main() -> None:
 
     numbers = collect(energy, fleet, fits, ledger, published) | collect_re_estimate(tables, re_estimate)
     numbers |= collect_levers(read_table(RESULTS / "lever_combinations.csv", LEVER_COMBINATIONS))
+    numbers |= collect_lever_systems(
+        read_table(RESULTS / "lever_systems.csv", LEVER_SYSTEMS),
+        read_table(RESULTS / "lever_scale.csv", LEVER_SCALE),
+    )
     numbers |= collect_fleet(fleets, routers, settings) | collect_water(waters, water)
 
     write_json(numbers, OUTPUT)

@@ -11,7 +11,8 @@ from pipeline.contracts.levers import COMBINATIONS
 from pipeline.present import axes, marks, style
 from pipeline.present.figures import levers
 from pipeline.present.figures.levers import hardware, points, scale, systems, waterfall
-from pipeline.present.figures.levers.tables import REGIME_NAMES, records
+from pipeline.present.figures.levers.tables import REGIME_NAMES
+from pipeline.present.lever_rows import chain, records
 from tests.present.synthetic import PROFILE, tables_of
 
 TABLES = tables_of("fig-l1-scale")
@@ -105,7 +106,7 @@ def test_chains_end_where_the_table_ends_and_say_so() -> None:
         drawing = waterfall.fig_waterfall(TABLES, PROFILE)
     for panel, regime in zip(drawing.figure.axes, REGIME_NAMES, strict=True):
         for name in COMBINATIONS:
-            rows = waterfall.chain(TABLES.combinations, name, regime)
+            rows = chain(TABLES.combinations, name, regime)
             last = rows.iloc[-1]
             ends = [float(last[f"cumulative_{p}"]) for p in ("p50", "p5", "p95")]
             assert axes.interval(*ends) in texts(panel)
@@ -115,7 +116,7 @@ def test_chains_end_where_the_table_ends_and_say_so() -> None:
 
 def test_graded_chains_hold_good_evidence_alone() -> None:
     for regime in REGIME_NAMES:
-        grades = waterfall.chain(TABLES.combinations, "graded", regime)["grade"]
+        grades = chain(TABLES.combinations, "graded", regime)["grade"]
         assert set(grades) <= {"A", "B"}
 
 

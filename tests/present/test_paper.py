@@ -11,6 +11,7 @@ from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
 from pipeline.contracts.routing import ROUTERS
 from pipeline.errors import InputError
 from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
+from pipeline.present.lever_numbers import collect_lever_systems, collect_levers
 from pipeline.present.numbers import collect
 from pipeline.present.paper import digits_by_hand, keys, typeset, unknown_keys
 from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
@@ -36,9 +37,9 @@ def numbers():
     ours = collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
     waters = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
     water = collect_water(WaterNumberTables(**waters), load("assumptions.water"))
-    return (
-        published | ours | water | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
-    )
+    levers = [pd.read_csv(RESULTS / f"lever_{name}.csv") for name in ("systems", "scale", "combinations")]
+    ours |= water | collect_lever_systems(*levers[:2]) | collect_levers(levers[2])
+    return published | ours | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)

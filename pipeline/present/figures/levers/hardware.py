@@ -8,15 +8,8 @@ from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
 from pipeline.present.figures.levers.systems import NAMES
-from pipeline.present.figures.levers.tables import (
-    FITTED,
-    MEASURED,
-    REGIME_NAMES,
-    STATED,
-    LeverTables,
-    Row,
-    records,
-)
+from pipeline.present.figures.levers.tables import MEASURED, REGIME_NAMES, LeverTables
+from pipeline.present.lever_rows import FITTED, STATED, Row, records
 from pipeline.present.save import Drawing
 
 BASELINE = "H100"

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
-from pipeline.present.figures.levers.tables import MEASURED, REGIME_NAMES, LeverTables, Row, records
+from pipeline.present.figures.levers.tables import MEASURED, REGIME_NAMES, LeverTables
+from pipeline.present.lever_rows import Row, records
 from pipeline.present.save import Drawing
 
 GROUP_NAMES = {

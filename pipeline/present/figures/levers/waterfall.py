@@ -7,10 +7,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from pipeline.assumptions.figures import Figures
-from pipeline.contracts.levers import BASELINE, COMBINATIONS, PERCENTILES, SEQUENCES
+from pipeline.contracts.levers import COMBINATIONS, PERCENTILES
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
-from pipeline.present.figures.levers.tables import REGIME_NAMES, LeverTables, records
+from pipeline.present.figures.levers.tables import REGIME_NAMES, LeverTables
+from pipeline.present.lever_rows import chain, records
 from pipeline.present.save import Drawing
 
 CLAIM = (8.0, 20.0)
@@ -61,17 +62,6 @@ def fig_waterfall(tables: LeverTables, profile: Figures) -> Drawing:
         "far. Another order divides the gain differently and ends at the same place."
     )
     return Drawing(figure, alt, caption)
-
-
-def chain(combinations: pd.DataFrame, name: str, regime: str) -> pd.DataFrame:
-    """The steps of one combination, models first, without the baseline."""
-    chosen = (
-        (combinations["combination"] == name)
-        & (combinations["regime"] == regime)
-        & (combinations["sequence"] == SEQUENCES[0])
-        & (combinations["group"] != BASELINE)
-    )
-    return combinations[chosen].sort_values("order")
 
 
 def in_words(rows: pd.DataFrame, regime: str, name: str) -> str:

@@ -1,0 +1,44 @@
+"""Which rows of the lever tables stand for a system, in figures and in the text alike."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.contracts.levers import BASELINE, SEQUENCES
+
+FITTED = "fitted model"  # how the basis of a gain of ours begins
+STATED = ("statement", "published range")
+PLACE = ["group", "system", "regime"]
+Row = dict[str, Any]
+
+
+def as_in_production(systems: pd.DataFrame) -> pd.DataFrame:
+    """LEVER_SYSTEMS rows of the fitted model: as in production, or each load where there is no such row."""
+    rows = systems[systems["basis"].str.startswith(FITTED)]
+    production = rows[rows["load"].isna()].drop_duplicates(PLACE)
+    known = production.set_index(PLACE).index
+    others = rows[~rows.set_index(PLACE).index.isin(known)].drop_duplicates([*PLACE, "load"])
+    return pd.concat([production, others]).sort_index()
+
+
+def by_others(systems: pd.DataFrame) -> pd.DataFrame:
+    """Gains that others measured, published or simulated, each once whatever its regime."""
+    others = systems[~systems["basis"].str.startswith(FITTED) & ~systems["basis"].isin(STATED)]
+    return others[others["evidence"].notna()].drop_duplicates(["group", "system", "evidence"])
+
+
+def chain(combinations: pd.DataFrame, name: str, regime: str) -> pd.DataFrame:
+    """The steps of one combination of LEVER_COMBINATIONS, models first, without the baseline."""
+    chosen = (
+        (combinations["combination"] == name)
+        & (combinations["regime"] == regime)
+        & (combinations["sequence"] == SEQUENCES[0])
+        & (combinations["group"] != BASELINE)
+    )
+    return combinations[chosen].sort_values("order")
+
+
+def records(table: pd.DataFrame) -> list[Row]:
+    """Rows by column name."""
+    found: Any = table.to_dict("records")
+    return list(found)

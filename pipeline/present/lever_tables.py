@@ -1,0 +1,129 @@
+"""The tables of levers: which columns they show, under which headings."""
+
+import pandas as pd
+
+from pipeline.contracts.levers import BASELINE, COMBINATIONS
+from pipeline.present import axes
+from pipeline.present.fleet_tables import percent
+from pipeline.present.lever_rows import Row, records
+from pipeline.present.tables import Table, as_given, decimals, digits
+
+BANDS = (
+    "Medians with the 90 % interval of what is not known, or the middle, least and most of published values"
+)
+
+
+def lever_tables(
+    systems: pd.DataFrame, hardware: pd.DataFrame, scale: pd.DataFrame, combinations: pd.DataFrame
+) -> list[Table]:
+    """All tables; contracts of pipeline.contracts.levers."""
+    return [_systems(systems), _hardware(hardware), _scale(scale), _combinations(combinations)]
+
+
+def _band(row: Row, prefix: str = "") -> str:
+    low, middle, high = (row[f"{prefix}{name}"] for name in ("p5", "p50", "p95"))
+    if pd.isna(low) or pd.isna(high) or low == high:
+        return axes.significant(middle)
+    return axes.interval(middle, low, high)
+
+
+def _systems(table: pd.DataFrame) -> Table:
+    headings = {
+        "group": "Kind",
+        "system": "System",
+        "regime": "Queries",
+        "load": "Load",
+        "compared": "Compared",
+        "basis": "Basis",
+        "grade": "Grade",
+        "gain": "Times less energy",
+        "n_values": "Values",
+        "published_low": "Published, low",
+        "published_high": "high",
+        "sources": "Sources",
+    }
+    return Table(
+        "lever_systems",
+        f"What every named system gains, by kind of evidence. {BANDS}. Grades: A measured energy, B measured "
+        "throughput or a model within what it was fitted to, C simulation or a model beyond, D a statement "
+        "or an assumption.",
+        table.assign(gain=[_band(row) for row in records(table)]),
+        headings,
+        {"n_values": decimals(0), "published_low": as_given, "published_high": as_given},
+    )
+
+
+def _hardware(table: pd.DataFrame) -> Table:
+    headings = {
+        "chip": "Accelerator",
+        "baseline": "Against",
+        "regime": "Queries",
+        "model": "Model",
+        "precision": "Weights",
+        "baseline_precision": "there",
+        "load": "Load",
+        "boundary": "Boundary",
+        "basis": "Basis",
+        "grade": "Grade",
+        "gain": "Times less energy",
+        "n_values": "Values",
+        "missing": "Not published",
+    }
+    return Table(
+        "lever_hardware",
+        f"The ladder of accelerators. {BANDS}.",
+        table.assign(gain=[_band(row) for row in records(table)]),
+        headings,
+        {"n_values": decimals(0)},
+    )
+
+
+def _scale(table: pd.DataFrame) -> Table:
+    headings = {
+        "configuration": "Configuration",
+        "lengths": "Lengths",
+        "kind": "Kind",
+        "boundary": "Boundary",
+        "users": "Requests in flight",
+        "instances": "Instances",
+        "energy": "J per output token",
+        "wh_per_query_p50": "Wh a query",
+    }
+    return Table(
+        "lever_scale",
+        "Energy over the size of the system: median with the 90 % interval of what is not known; a measured "
+        "value alone.",
+        table.assign(energy=[_band(row, "j_per_output_token_") for row in records(table)]),
+        headings,
+        {"users": digits(3), "wh_per_query_p50": digits(3)},
+    )
+
+
+def _combinations(table: pd.DataFrame) -> Table:
+    rows = table[table["group"] != BASELINE].copy()
+    rows["how"] = rows["combination"].map(COMBINATIONS)
+    rows["step"] = [_band(row, "step_") for row in records(rows)]
+    rows["together"] = [_band(row, "cumulative_") for row in records(rows)]
+    rows["left"] = [_band(row, "energy_wh_") for row in records(rows)]
+    headings = {
+        "regime": "Queries",
+        "combination": "Combination",
+        "sequence": "Order",
+        "lever": "Lever",
+        "grade": "Grade",
+        "step": "Step",
+        "together": "Together",
+        "left": "Wh left",
+        "worlds_8_to_20": "8 to 20 times in",
+    }
+    return Table(
+        "lever_combinations",
+        "Levers one after another on the mean query of the blend: times less energy by step and together, "
+        "median with the 90 % interval of what is not known, and in how much of what we hold possible the "
+        "gain so far is 8 to 20. Combinations: "
+        + "; ".join(f"{name}, {words}" for name, words in COMBINATIONS.items())
+        + ".",
+        rows,
+        headings,
+        {"worlds_8_to_20": percent},
+    )

@@ -1,0 +1,59 @@
+"""Tables and numbers of levers: every row is shown, and keys name what they say."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts import read_table
+from pipeline.contracts.levers import (
+    BASELINE,
+    LEVER_COMBINATIONS,
+    LEVER_HARDWARE,
+    LEVER_SCALE,
+    LEVER_SYSTEMS,
+)
+from pipeline.present.lever_numbers import collect_lever_systems
+from pipeline.present.lever_rows import as_in_production
+from pipeline.present.lever_tables import lever_tables
+
+CONTRACTS = {
+    "lever_systems": LEVER_SYSTEMS,
+    "lever_hardware": LEVER_HARDWARE,
+    "lever_scale": LEVER_SCALE,
+    "lever_combinations": LEVER_COMBINATIONS,
+}
+RESULTS = {name: read_table(f"data/results/{name}.csv", contract) for name, contract in CONTRACTS.items()}
+TABLES = {table.name: table.shown() for table in lever_tables(*RESULTS.values())}
+NUMBERS = collect_lever_systems(RESULTS["lever_systems"], RESULTS["lever_scale"])
+
+
+def test_every_row_of_the_results_is_shown() -> None:
+    for name in ("lever_systems", "lever_hardware", "lever_scale"):
+        assert len(TABLES[name]) == len(RESULTS[name])
+    steps = RESULTS["lever_combinations"]
+    assert len(TABLES["lever_combinations"]) == (steps["group"] != BASELINE).sum()
+
+
+def test_a_published_value_without_a_range_stands_alone() -> None:
+    row = RESULTS["lever_systems"].iloc[:1].assign(p5=np.nan, p25=np.nan, p50=1.4, p75=np.nan, p95=np.nan)
+    others = [RESULTS[name] for name in ("lever_hardware", "lever_scale", "lever_combinations")]
+    shown = lever_tables(row, *others)[0].shown()
+    assert shown["Times less energy"].tolist() == ["1.4"]
+
+
+def test_a_system_has_the_number_of_its_row_in_production() -> None:
+    systems = RESULTS["lever_systems"]
+    row = as_in_production(systems).query("system == 'Phi-4' and regime == 'short'").iloc[0]
+    assert NUMBERS["lever.phi-4.as-in-production.short.p50"] == row["p50"]
+    four = systems[systems["compared"].str.startswith("Maia 200 in fp4") & (systems["regime"] == "short")]
+    assert NUMBERS["lever-in-fp4.maia-200.short.p50"] == four["p50"].iloc[0]
+    assert sum(NUMBERS.get(f"lever.count.grade.{g}", 0) for g in "abcd") == len(systems)
+
+
+def test_ends_of_a_curve_are_one_user_and_the_most() -> None:
+    scale: pd.DataFrame = RESULTS["lever_scale"]
+    rows = scale[scale["configuration"].str.startswith("Llama 3.1 405B") & (scale["lengths"] == "short")]
+    rows = rows.sort_values("users")
+    for end, at in (("one", 0), ("many", -1)):
+        assert NUMBERS[f"lever-scale.llama-3.1-405b.short.{end}.users"] == rows["users"].iloc[at]
+        value = rows["j_per_output_token_p50"].iloc[at]
+        assert NUMBERS[f"lever-scale.llama-3.1-405b.short.{end}.p50"] == value
