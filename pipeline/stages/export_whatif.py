@@ -1,6 +1,6 @@
 """What the what-if panel of the review site computes with.
 
-Inputs: as estimate_what_if. Output: build/whatif/whatif.json.
+Inputs: as estimate_what_if, and data/results/what_if.csv, its answer. Output: build/whatif/whatif.json.
 Settings: scenario.what_if, assumptions.re_estimate, assumptions.water, the levers of
 assumptions.as_published.base, simulation.
 """
@@ -12,6 +12,8 @@ import pandas as pd
 
 from pipeline.assumptions.load import load
 from pipeline.assumptions.what_if import LEVERS
+from pipeline.contracts import read_table
+from pipeline.contracts.what_if import WHAT_IF
 from pipeline.errors import run
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
 from pipeline.estimate.water.scenarios import Sites
@@ -20,6 +22,7 @@ from pipeline.estimate.what_if.export import Inputs, panel
 from pipeline.files import round_significant, write_text
 
 PUBLISHED = Path("build/published")
+ANSWER = Path("data/results/what_if.csv")
 OUTPUT = Path("build/whatif/whatif.json")
 
 
@@ -42,7 +45,9 @@ def main() -> None:
         read_model=read_serving,
     )
 
-    found = panel(chosen, settings, inputs)
+    answered = read_table(ANSWER, WHAT_IF)
+
+    found = panel(chosen, settings, inputs, answered)
 
     # Without spaces: a page carries it whole.
     write_text(json.dumps(round_significant(found), separators=(",", ":"), allow_nan=False), OUTPUT)

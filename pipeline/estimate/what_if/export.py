@@ -58,14 +58,15 @@ class Inputs:
     read_model: Read
 
 
-def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Json:
-    """The content of whatif.json; `chosen` is where the panel starts."""
+def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs, answered: pd.DataFrame) -> Json:
+    """The content of whatif.json; `chosen` is where the panel starts, `answered` its answer (WHAT_IF)."""
     world_seed, query_seed, model_seed, *_ = seeds(inputs.simulation)
     worlds = draw_worlds(world_seed, settings.propagation, settings.load, settings.pue)
     cases = draw_cases(settings.lengths, inputs.traffic, settings.propagation, worlds, query_seed)
     named = {f"{case.scenario}_{case.regime}": case for case in cases}
     return {
         "defaults": chosen.model_dump(),
+        "answer": {row["quantity"]: bands(row) for row in answered.to_dict("records")},
         "replicates": worlds.replicates,
         "worlds": len(worlds),
         "concurrency": list(CONCURRENCIES),
@@ -83,6 +84,15 @@ def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Json:
         "levers": lever_gains(inputs, settings),
         "sites": sites(inputs, settings),
     }
+
+
+def bands(row: Mapping[Any, Any]) -> Json:
+    """One row of WHAT_IF as the panel has it."""
+    found: Json = {
+        of: {**{p: row[f"{of}_{p}"] for p in ("p5", "p50", "p95")}, "mcError": row[f"mc_error_{of}_p50"]}
+        for of in ("median", "mean")
+    }
+    return found | {"query": {p: row[f"query_{p}"] for p in ("p5", "p95")}}
 
 
 def server(fit: ServerFit, worlds: Worlds) -> Json:

@@ -15,6 +15,7 @@ from pipeline.present.site.pages import (
     WHAT_IF,
     WHAT_IF_DATA,
     WHAT_IF_SCRIPTS,
+    WHAT_IF_STYLE,
     Page,
     environment,
     inline_json,
@@ -56,7 +57,7 @@ def build(root: Path = Path()) -> Files:
     if context["what_if"]:
         context["what_if_data"] = inline_json(root / WHAT_IF_DATA)
         context["what_if_scripts"] = WHAT_IF_SCRIPTS
-        files |= {f"assets/{name}": WHAT_IF / name for name in WHAT_IF_SCRIPTS}
+        files |= {f"assets/{name}": WHAT_IF / name for name in (*WHAT_IF_SCRIPTS, WHAT_IF_STYLE)}
     templates = environment(values)
     files |= {page.file: render(templates, page, context) for page in pages()}
     for _, found in sections:

@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
 FONTS = FOLDER.parent / "fonts"
 WHAT_IF = FOLDER / "whatif"  # whatif.html.j2: the inside of the page
+WHAT_IF_STYLE = "whatif.css"
 WHAT_IF_SCRIPTS = ("whatif_model.js", "whatif.js")  # in this folder; run in this order
 WHAT_IF_DATA = Path("build/whatif/whatif.json")
 

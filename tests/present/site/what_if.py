@@ -43,8 +43,9 @@ def inputs() -> Inputs:
 
 def exported(propagation: Propagation) -> dict[str, Any]:
     """What export_whatif writes, in so many worlds."""
-    settings = SETTINGS.model_copy(update={"propagation": propagation})
-    return round_significant(panel(PARAMS.scenario.what_if, settings, inputs()))
+    settings, start = SETTINGS.model_copy(update={"propagation": propagation}), PARAMS.scenario.what_if
+    answered = pipeline_answer(start, propagation).reset_index()
+    return round_significant(panel(start, settings, inputs(), answered))
 
 
 @cache

@@ -223,7 +223,7 @@
     const fixed = settings.traffic === "fixed";
     const traffic = fixed ? null : data.traffic[settings.traffic];
     const input = Math.round(settings.input_tokens), output = Math.round(settings.output_tokens);
-    const size = fixed ? 1 : QUERIES;
+    const size = fixed ? 1 : members.length > 1 ? QUERIES / 2 : QUERIES;
     const drawn = new Float64Array(size * members.length), seconds = members.map(() => new Float64Array(size));
     const moment = (name, w) => (traffic.alike_in_all_worlds ? traffic.moments[name] : traffic.moments[name][w]);
     for (let w = 0; w < n; w++) {
@@ -233,7 +233,7 @@
           + k[w] * (moment("product", w) + moment("output_squared", w) / 2));
       members.forEach(({ a, b, k }, m) => {
         for (let q = 0; q < size; q++) {
-          const i = fixed ? input : queries.input[w * size + q], o = fixed ? output : queries.output[w * size + q];
+          const i = fixed ? input : queries.input[w * QUERIES + q], o = fixed ? output : queries.output[w * QUERIES + q];
           seconds[m][q] = a[w] * i + b[w] * o + k[w] * o * (i + o / 2);
         }
         seconds[m].sort();

@@ -1,0 +1,402 @@
+/* The what-if panel: settings in, the model's answer out as words, bands, table and command; state in the address. */
+(function () {
+  "use strict";
+
+  const holder = document.getElementById("whatif-data");
+  const panel = document.getElementById("what-if");
+  if (!holder || !panel) return;
+  const model = new WhatIfModel.Model(JSON.parse(holder.textContent));
+  const { data } = model;
+  const { LEVERS } = WhatIfModel;
+  const NULLABLE = ["requests", "utilisation", "idle_share", "pue", "wue_l_per_kwh", "electricity_l_per_kwh"];
+  const LENGTHS = ["input_tokens", "output_tokens"];
+  const CHOICES = ["model", "traffic", "site"];
+  const START = { input_tokens: 1000, output_tokens: 300, gain: 2 };
+  const MOST_GAIN = 100;
+  const QUANTITIES = [
+    ["gpu_energy", "Accelerators", "Wh"], ["node_energy", "Servers that serve", "Wh"],
+    ["facility_energy", "All, with idle and cooling", "Wh"],
+    ["onsite_water", "On site", "mL"], ["offsite_water", "Of the electricity", "mL"], ["total_water", "In all", "mL"],
+  ];
+  const by = (id) => document.getElementById(id);
+  const form = panel.querySelector("form");
+
+  /* -- Numbers in words ----------------------------------------------------------------------------------- */
+
+  function show(value, digits = 2) {
+    if (!(value > 0)) return "0";
+    const rounded = Number(value.toPrecision(digits));
+    const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(rounded)));
+    return rounded.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  }
+
+  const interval = (band) => `${show(band.p5)}–${show(band.p95)}`;
+  const shortest = (value, digits) => Number(value.toPrecision(digits));
+
+  /* -- Sliders with a number ------------------------------------------------------------------------------ */
+
+  class Slider {
+    constructor(box, { least, most, scale, digits, key }) {
+      Object.assign(this, { box, least, most, scale, digits, key });
+      this.slider = box.querySelector(".wi-slider");
+      this.number = box.querySelector(".wi-number");
+      this.wrong = box.querySelector(".wi-wrong") ?? box.parentElement.querySelector(".wi-wrong");
+      this.slider.addEventListener("input", () => { this.number.value = this.rounded(this.fromSlider()); this.told(); });
+      this.number.addEventListener("input", () => { this.toSlider(); this.told(); });
+    }
+
+    told() { this.onset?.(); }
+
+    fromSlider() {
+      const share = this.slider.value / 1000;
+      return this.scale === "log" ? this.least * (this.most / this.least) ** share : this.least + (this.most - this.least) * share;
+    }
+
+    rounded(value) {
+      const kept = this.digits ? Number(value.toFixed(this.digits)) : Number(value.toPrecision(2));
+      return Math.min(Math.max(this.digits ? kept : Math.round(kept), this.least), this.most);
+    }
+
+    toSlider(value = this.value) {
+      if (!Number.isFinite(value)) return;
+      const inside = Math.min(Math.max(value, this.least), this.most);
+      const share = this.scale === "log" ? Math.log(inside / this.least) / Math.log(this.most / this.least)
+        : (inside - this.least) / (this.most - this.least);
+      this.slider.value = Math.round(1000 * share);
+      this.slider.setAttribute("aria-valuetext", show(value, 3));
+    }
+
+    get value() { return this.number.value === "" ? NaN : Number(this.number.value); }
+
+    set(value) { this.number.value = value; this.toSlider(value); }
+
+    // Words where the number cannot be used, else nothing.
+    check() {
+      const good = this.value >= this.least && this.value <= this.most;
+      const words = good ? "" : `Expected a number from ${this.least.toLocaleString("en")} to ${this.most.toLocaleString("en")}.`;
+      this.number.setAttribute("aria-invalid", String(!good));
+      this.wrong.textContent = words;
+      this.wrong.hidden = good;
+      return words;
+    }
+
+    clear() {
+      this.number.setAttribute("aria-invalid", "false");
+      this.wrong.hidden = true;
+    }
+  }
+
+  /* -- Fields --------------------------------------------------------------------------------------------- */
+
+  const fields = {};
+  for (const box of panel.querySelectorAll(".wi-field")) {
+    const number = box.querySelector(".wi-number");
+    const { key, scale, digits } = box.dataset;
+    const slider = new Slider(box, { key, scale, digits: Number(digits), least: Number(number.min), most: Number(number.max) });
+    slider.unknown = box.querySelector(".wi-unknown input");
+    slider.onset = () => { if (slider.unknown) slider.unknown.checked = false; reflect(slider); };
+    slider.unknown?.addEventListener("input", () => reflect(slider));
+    fields[key] = slider;
+  }
+
+  // Where a quantity is not known the slider stands at the median of its draws, and the number is empty.
+  function reflect(slider) {
+    const open = slider.unknown?.checked ?? false;
+    slider.box.classList.toggle("wi-open", open);
+    slider.number.placeholder = open ? `≈ ${show(middle(slider.key), slider.digits ? 3 : 2)}` : "";
+    if (open) {
+      slider.number.value = "";
+      slider.toSlider(middle(slider.key));
+      slider.clear();
+    } else if (slider.number.value === "" && document.activeElement !== slider.number) {
+      slider.set(slider.rounded(middle(slider.key)));
+    }
+  }
+
+  const median = (values) => Float64Array.from(values).sort()[values.length >> 1];
+
+  function middle(key) {
+    if (key in data.drawn) return median(data.drawn[key]);
+    if (key === "requests") return median(members()[0].requests);
+    const scenario = data.sites.scenarios[by("wi-site").value];
+    return scenario[key] ? median(scenario[key]) : START[key];
+  }
+
+  const members = () => {
+    const names = by("wi-model").value === "blend" ? data.blend : [by("wi-model").value];
+    return data.deployments.filter((item) => names.includes(item.model));
+  };
+
+  const levers = {};
+  for (const box of panel.querySelectorAll(".wi-lever")) {
+    const slider = new Slider(box.querySelector(".wi-gain"), { key: box.dataset.lever, scale: "log", digits: 1, least: 1, most: MOST_GAIN });
+    slider.select = box.querySelector("select");
+    const { p5, p50, p95, source, reason } = data.levers[box.dataset.lever];
+    slider.set(shortest(p50, 2));
+    box.querySelector(".wi-help").textContent =
+      `${reason} Published range ${show(p5)}–${show(p95)} times (source: ${source}), taken as log-normal: assumed, not estimated here.`;
+    slider.select.addEventListener("input", () => { slider.box.hidden = slider.select.value !== "number"; });
+    levers[box.dataset.lever] = slider;
+  }
+
+  /* -- Lists ---------------------------------------------------------------------------------------------- */
+
+  function fillLists() {
+    const hardware = (item) => `${item.gpus} × ${item.gpu}, ${item.precision.toUpperCase()}`;
+    by("wi-model").append(new Option("All models above 200 B parameters, in equal parts", "blend"),
+      ...data.deployments.map((item) => new Option(`${item.model}: ${hardware(item)}`, item.model)));
+    by("wi-site").append(...Object.entries(data.sites.scenarios).map(([name, one]) => new Option(one.title, name)));
+    by("wi-worlds").textContent = `${data.worlds.toLocaleString("en")} draws`;
+  }
+
+  function describe(settings) {
+    const about = members();
+    by("wi-model-help").textContent = settings.model === "blend" ? `${about.map((item) => item.model).join(", ")}.`
+      : `Throughput and power rest on: ${about[0].evidence}. ${about[0].reason}`;
+    const scenario = data.sites.scenarios[settings.site];
+    by("wi-site-help").textContent = `${scenario.basis === "withdrawal" ? "Water withdrawn, not consumed: most of it goes back. " : ""}`
+      + "Water on site and of the electricity; the energy takes the PUE of the sites only where you set one.";
+    const texts = { production_short: "Lengths vary from query to query; how long they are on average is not known.",
+      production_long: "As above, of a model that reasons before it answers.",
+      published_short: "500 tokens in; out, exponential with median 300.", published_long: "500 tokens in; out, exponential with median 5,000.",
+      fixed: "Every query has the lengths set here." };
+    by("wi-traffic-help").textContent = texts[settings.traffic];
+    by("wi-lengths").hidden = settings.traffic !== "fixed";
+  }
+
+  /* -- Settings, address, command ------------------------------------------------------------------------- */
+
+  // The settings as in params.yaml (scenario.what_if), or null while a number cannot be used.
+  function read() {
+    const settings = { levers: {} };
+    let good = true;
+    for (const key of CHOICES) settings[key] = by(`wi-${key}`).value;
+    for (const key of NULLABLE) {
+      const field = fields[key];
+      settings[key] = field.unknown.checked ? null : field.value;
+      if (!field.unknown.checked && field.check()) good = false;
+    }
+    for (const key of LENGTHS) {
+      settings[key] = settings.traffic === "fixed" ? Math.round(fields[key].value) : null;
+      if (settings.traffic === "fixed" && fields[key].check()) good = false;
+    }
+    for (const key of LEVERS) {
+      const lever = levers[key], choice = lever.select.value;
+      settings.levers[key] = choice === "none" ? 1 : choice === "drawn" ? "drawn" : lever.value;
+      if (choice === "number" && lever.check()) good = false;
+    }
+    return good ? settings : null;
+  }
+
+  function write(settings) {
+    for (const key of CHOICES) {
+      const list = by(`wi-${key}`);
+      if ([...list.options].some((option) => option.value === settings[key])) list.value = settings[key];
+    }
+    for (const key of NULLABLE) {
+      fields[key].unknown.checked = settings[key] === null;
+      fields[key].number.value = settings[key] ?? "";
+      if (settings[key] !== null) fields[key].toSlider();
+      reflect(fields[key]);
+    }
+    for (const key of LENGTHS) fields[key].set(settings[key] ?? START[key]);
+    for (const key of LEVERS) {
+      const value = settings.levers[key];
+      levers[key].select.value = value === "drawn" ? "drawn" : value === 1 ? "none" : "number";
+      if (typeof value === "number" && value !== 1) levers[key].set(value);
+      levers[key].box.hidden = levers[key].select.value !== "number";
+      levers[key].clear();
+    }
+    for (const field of Object.values(fields)) field.clear();
+  }
+
+  // What differs from params.yaml, as [key, value].
+  function changes(settings) {
+    const keys = [...CHOICES, ...LENGTHS, ...NULLABLE];
+    const own = keys.filter((key) => settings[key] !== data.defaults[key]).map((key) => [key, settings[key]]);
+    const gains = LEVERS.filter((key) => settings.levers[key] !== data.defaults.levers[key]);
+    return [...own, ...gains.map((key) => [`levers.${key}`, settings.levers[key]])];
+  }
+
+  function command(settings) {
+    const word = (value) => (typeof value === "string" && !/^[a-z_]+$/.test(value) ? `"${value}"` : String(value));
+    const parts = changes(settings).map(([key, value]) => {
+      const text = `scenario.what_if.${key}=${word(value)}`;
+      return `-S ${/["\s]/.test(text) ? `'${text}'` : text}`;
+    });
+    return parts.length ? ["dvc exp run", ...parts, "estimate_what_if"].join(" \\\n  ") : "dvc repro estimate_what_if";
+  }
+
+  function toAddress(settings) {
+    const state = new URLSearchParams(changes(settings));
+    const hash = state.toString();
+    if (hash !== location.hash.slice(1)) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  }
+
+  // What the address asks for, as far as it can be had; all else as in params.yaml.
+  function fromAddress() {
+    const settings = { ...data.defaults, levers: { ...data.defaults.levers } };
+    for (const [key, text] of new URLSearchParams(location.hash.slice(1))) {
+      const lever = key.startsWith("levers.") ? key.slice(7) : null;
+      const number = text === "null" ? null : Number(text);
+      if (lever && LEVERS.includes(lever)) settings.levers[lever] = text === "drawn" ? text : number >= 1 ? number : 1;
+      else if (CHOICES.includes(key)) settings[key] = text;
+      else if ([...NULLABLE, ...LENGTHS].includes(key) && !Number.isNaN(number)) settings[key] = number;
+    }
+    return settings;
+  }
+
+  /* -- The answer ----------------------------------------------------------------------------------------- */
+
+  const SVG = "http://www.w3.org/2000/svg";
+
+  function mark(parent, name, attributes, text) {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    if (text !== undefined) element.textContent = text;
+    parent.append(element);
+    return element;
+  }
+
+  function chart(place, unit, name, answer, base) {
+    const rows = QUANTITIES.filter((row) => row[2] === unit);
+    const width = Math.max(280, Math.min(place.clientWidth || 560, 760)), rowHeight = 46, top = 24, edge = 8;
+    const height = top + rows.length * rowHeight + 26;
+    const ends = rows.flatMap(([key]) => [answer[key], base[key]]).flatMap(({ median: m, query }) => [m.p5, m.p95, query.p5, query.p95])
+      .filter((value) => value > 0);
+    const low = Math.floor(Math.log10(Math.min(...ends)) * 2) / 2, high = Math.ceil(Math.log10(Math.max(...ends)) * 2) / 2;
+    const x = (value) => edge + (width - 2 * edge) * Math.min(Math.max((Math.log10(value) - low) / (high - low || 1), 0), 1);
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.setAttribute("role", "img");
+    const words = rows.map(([key, label]) => `${label}: ${show(answer[key].median.p50)} ${unit} (${interval(answer[key].median)})`);
+    svg.setAttribute("aria-label", `${name} of one query, ${unit}. ${words.join(". ")}.`);
+    mark(svg, "text", { x: 0, y: 12, "font-weight": 700 }, `${name}, ${unit}`);
+    const axis = top + rows.length * rowHeight + 4;
+    const dense = high - low <= 3 && width > 400 ? [1, 2, 5] : [1];
+    for (let power = Math.floor(low); power <= high; power++) {
+      for (const value of dense.map((first) => Number(`${first}e${power}`))) {
+        if (Math.log10(value) < low - 1e-9 || Math.log10(value) > high + 1e-9) continue;
+        mark(svg, "line", { x1: x(value), x2: x(value), y1: top, y2: axis, class: "wi-grid" });
+        mark(svg, "text", { x: x(value), y: axis + 16, class: "wi-tick" }, value.toLocaleString("en", { maximumFractionDigits: 6 }));
+      }
+    }
+    mark(svg, "line", { x1: edge, x2: width - edge, y1: axis, y2: axis, class: "wi-axis" });
+    rows.forEach(([key, label], i) => {
+      const one = answer[key], y = top + i * rowHeight + 30;
+      mark(svg, "text", { x: 0, y: y - 13 }, label);
+      mark(svg, "text", { x: width, y: y - 13, class: "wi-value" }, `${show(one.median.p50)} (${interval(one.median)})`);
+      if (!(one.median.p95 > 0)) return; // no water on site has no place on a logarithmic scale
+      mark(svg, "line", { x1: x(one.query.p5), x2: x(one.query.p95), y1: y, y2: y, class: "wi-queries" });
+      mark(svg, "rect", { x: x(one.median.p5), y: y - 5, width: Math.max(1, x(one.median.p95) - x(one.median.p5)), height: 10, rx: 3, class: "wi-band" });
+      if (base !== answer && base[key].median.p50 > 0) mark(svg, "circle", { cx: x(base[key].median.p50), cy: y, r: 5, class: "wi-base" });
+      mark(svg, "rect", { x: x(one.mean.p50) - 4, y: y - 4, width: 8, height: 8, class: "wi-mean" });
+      mark(svg, "circle", { cx: x(one.median.p50), cy: y, r: 6, class: "wi-median" });
+    });
+    place.replaceChildren(svg);
+  }
+
+  function table(answer) {
+    const head = ["Quantity", "Median query", "Mean query", "Nine tenths of queries", "Monte Carlo error"];
+    const row = (cells, tag) => {
+      const line = document.createElement("tr");
+      cells.forEach((text, i) => {
+        const cell = document.createElement(tag === "th" || i === 0 ? "th" : "td");
+        if (cell.tagName === "TH") cell.scope = tag === "th" ? "col" : "row";
+        if (i) cell.className = "number";
+        cell.textContent = text;
+        line.append(cell);
+      });
+      return line;
+    };
+    const caption = document.createElement("caption");
+    caption.textContent = "Median and, in brackets, nine tenths of what is not known; the last column is of the median query.";
+    const top = document.createElement("thead"), body = document.createElement("tbody");
+    top.append(row(head, "th"));
+    body.append(...QUANTITIES.map(([key, label, unit]) => row([
+      `${unit === "mL" ? "Water: " : "Energy: "}${label.toLowerCase()}, ${unit}`,
+      ...[answer[key].median, answer[key].mean].map((band) => `${show(band.p50, 3)} (${interval(band)})`),
+      `${show(answer[key].query.p5)}–${show(answer[key].query.p95)}`, show(answer[key].median.mcError, 1),
+    ])));
+    by("wi-table").replaceChildren(caption, top, body);
+  }
+
+  function tell(answer, base) {
+    const energy = answer.facility_energy.median, water = answer.total_water.median;
+    const line = (strong, rest) => {
+      const paragraph = document.createElement("p"), bold = document.createElement("strong");
+      bold.textContent = strong;
+      paragraph.append(bold, rest);
+      return paragraph;
+    };
+    const ratio = energy.p50 / base.facility_energy.median.p50, much = show(ratio, ratio > 0.95 && ratio < 1.05 ? 3 : 2);
+    const compared = document.createElement("p");
+    compared.className = "wi-ratio";
+    compared.textContent = base === answer ? "This is the re-estimate as it stands."
+      : `${much} times the energy of the re-estimate as it stands.`;
+    by("wi-now").replaceChildren(line(`${show(energy.p50)} Wh`, ` at the data centre (${interval(energy)})`),
+      line(`${show(water.p50)} mL`, ` of water in all (${interval(water)}), ${show(answer.onsite_water.median.p50)} mL of it on site`), compared);
+    const short = `${show(energy.p50)} Wh (${interval(energy)}), ${show(water.p50)} mL (${interval(water)})`;
+    by("wi-bar").textContent = short;
+    clearTimeout(said); // not every step of a drag is read out
+    said = setTimeout(() => { by("wi-said").textContent = `One query: ${short}`; }, 700);
+    by("wi-note").textContent = `Requests in flight on a serving instance: ${show(answer.running.p50)} (${interval(answer.running)}), at the load that is set or drawn.`;
+  }
+
+  let base = null, shown = null, waiting = 0, said = 0;
+
+  function draw() {
+    if (!shown) return;
+    chart(by("wi-energy-chart"), "Wh", "Energy", shown, base);
+    chart(by("wi-water-chart"), "mL", "Water", shown, base);
+  }
+
+  function update() {
+    waiting = 0;
+    const settings = read();
+    describe({ model: by("wi-model").value, site: by("wi-site").value, traffic: by("wi-traffic").value });
+    by("wi-stale").hidden = settings !== null;
+    panel.classList.toggle("wi-stale", settings === null);
+    if (!settings) return;
+    for (const key of NULLABLE) reflect(fields[key]);
+    base ??= { ...model.answer(data.defaults), ...data.answer };
+    shown = changes(settings).length ? model.answer(settings) : base;
+    tell(shown, base);
+    draw();
+    table(shown);
+    by("wi-command").textContent = command(settings);
+    by("wi-copied").textContent = "";
+    toAddress(settings);
+    panel.dataset.settings = JSON.stringify(settings);
+  }
+
+  // Many inputs of one drag make one answer.
+  const later = () => { waiting ||= setTimeout(update, 0); };
+
+  async function copy(text, what) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea"); // pages from disk may not use the clipboard
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    by("wi-copied").textContent = `${what} copied.`;
+  }
+
+  fillLists();
+  write(fromAddress());
+  form.addEventListener("input", later);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", (event) => { event.preventDefault(); write({ ...data.defaults }); later(); });
+  addEventListener("hashchange", () => { write(fromAddress()); later(); });
+  addEventListener("resize", draw);
+  by("wi-copy").addEventListener("click", () => copy(by("wi-command").textContent, "Command"));
+  by("wi-share").addEventListener("click", () => copy(location.href, "Link"));
+  panel.hidden = false;
+  panel.parentElement.querySelector(".wi-only-script")?.remove();
+  update();
+})();
