@@ -189,10 +189,7 @@
   }
 
   function write(settings) {
-    for (const key of CHOICES) {
-      const list = by(`wi-${key}`);
-      if ([...list.options].some((option) => option.value === settings[key])) list.value = settings[key];
-    }
+    for (const key of CHOICES) by(`wi-${key}`).value = settings[key];
     for (const key of NULLABLE) {
       fields[key].unknown.checked = settings[key] === null;
       fields[key].number.value = settings[key] ?? "";
@@ -240,7 +237,7 @@
       const lever = key.startsWith("levers.") ? key.slice(7) : null;
       const number = text === "null" ? null : Number(text);
       if (lever && LEVERS.includes(lever)) settings.levers[lever] = text === "drawn" ? text : number >= 1 ? number : 1;
-      else if (CHOICES.includes(key)) settings[key] = text;
+      else if (CHOICES.includes(key) && [...by(`wi-${key}`).options].some(({ value }) => value === text)) settings[key] = text;
       else if ([...NULLABLE, ...LENGTHS].includes(key) && !Number.isNaN(number)) settings[key] = number;
     }
     return settings;
@@ -277,7 +274,11 @@
     for (let power = Math.floor(low); power <= high; power++) {
       for (const value of dense.map((first) => Number(`${first}e${power}`))) {
         if (Math.log10(value) < low - 1e-9 || Math.log10(value) > high + 1e-9) continue;
-        mark(svg, "line", { x1: x(value), x2: x(value), y1: top, y2: axis, class: "wi-grid" });
+        rows.forEach((_, i) => { // beside the bands alone: words stand clear of lines
+          const y = top + i * rowHeight + 30;
+          mark(svg, "line", { x1: x(value), x2: x(value), y1: y - 9, y2: y + 9, class: "wi-grid" });
+        });
+        mark(svg, "line", { x1: x(value), x2: x(value), y1: axis, y2: axis + 4, class: "wi-axis" });
         mark(svg, "text", { x: x(value), y: axis + 16, class: "wi-tick" }, value.toLocaleString("en", { maximumFractionDigits: 6 }));
       }
     }
@@ -357,7 +358,10 @@
     describe({ model: by("wi-model").value, site: by("wi-site").value, traffic: by("wi-traffic").value });
     by("wi-stale").hidden = settings !== null;
     panel.classList.toggle("wi-stale", settings === null);
-    if (!settings) return;
+    if (!settings) {
+      by("wi-bar").textContent = by("wi-said").textContent = by("wi-stale").textContent;
+      return;
+    }
     for (const key of NULLABLE) reflect(fields[key]);
     base ??= { ...model.answer(data.defaults), ...data.answer };
     shown = changes(settings).length ? model.answer(settings) : base;
