@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.contracts.facts import spellings
 
 ENDINGS = re.compile(
-    r"[-_](instruct|thinking|chat|it|hf|base|original|fp8|fp4|nvfp4|mxfp4|int4|bf16|bf|awq|gptq|w8a8|dynamic|"
+    r"[-_]((?:nv)?fp4-v\d|instruct|thinking|chat|it|hf|base|original|fp8|fp4|nvfp4|mxfp4|int4|bf16|bf|awq|gptq|w8a8|dynamic|"
     r"preview|terminus|speciale|turbo|\d{4}|v0\.\d)(?=[-_]|$)"
 )
 
@@ -35,19 +35,24 @@ def joined(*parts: pd.Series) -> NDArray[np.object_]:
     return np.array(["|".join(map(str, row)) for row in texts], dtype=object)
 
 
+def _key(name: object) -> str:
+    """The short name without hyphens: people write "Llama3.1-8B" and "gptoss-120b" too."""
+    return short_name(name).replace("-", "")
+
+
 class Names:
     """Short names and aliases of a table, to the name in its first column."""
 
     def __init__(self, models: pd.DataFrame) -> None:
         self._known = {
-            short_name(spelling): model
+            _key(spelling): model
             for model, all_spellings in spellings(models, ["model", "upstream", "aliases"]).items()
             for spelling in all_spellings
         }
 
     def resolve(self, name: object) -> str:
         """The model of that shape; "" where the table has none."""
-        return self._known.get(short_name(name), "")
+        return self._known.get(_key(name), "")
 
 
 def gpu_names(hardware: pd.DataFrame) -> dict[str, str]:
