@@ -2,7 +2,8 @@
 
 Inputs: data/results/{energy_per_query,fleet,claims,published_throughput_fit}.csv and, of the re-estimate, the
 tables of ReEstimateTables in the same folder; of routing and fleets those of FleetNumberTables, and
-data/published/routers.csv; of levers lever_{combinations,systems,scale}.csv; of water those of WaterNumberTables.
+data/published/routers.csv; of levers lever_{combinations,systems,scale}.csv; of water those of
+WaterNumberTables.
 Outputs: build/paper/numbers.json.
 Settings: assumptions.as_published, assumptions.re_estimate, scenario.fleet,
 assumptions.water.
