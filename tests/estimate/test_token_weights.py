@@ -38,18 +38,21 @@ def test_a_weight_is_the_cost_of_an_input_token_over_that_of_an_output_token(tab
     lengths = settings.blank_lengths
     given, taken = lengths.input_tokens.distribution.median(), lengths.output_tokens.distribution.median()
     row = {
-        "model": "Qwen3 14B", "total_params_b": 14.0, "active_params_b": 14.0, "gpu": "H100", "gpus": 1,
+        "model": "Qwen3 14B", "total_params_b": 14.0, "active_params_b": 14.0, "gpus": 1,
         "precision": "bf16", "engine": "vLLM", "input_tokens": given, "output_tokens": taken,
         "output_cv": 1.0, "concurrency": logs.requests_in_flight.distribution.median(),
     }  # fmt: skip
     rng = np.random.default_rng(5)
-    cost = request_cost(pd.DataFrame([row]), read_model(settings.power_form), settings, rng, 2000)
+    rows = pd.DataFrame([row | {"gpu": gpu} for gpu in ("H100", "B200")])
+    cost = request_cost(rows, read_model(settings.power_form), settings, rng, 2000)
     # an input token without its share of what later tokens read, an output token at the mean context
     of_input = cost.seconds(np.array([1.0]), np.array([0.0]))
     context = given + taken
     of_output = cost.seconds(np.array([context - 0.5]), np.array([1.0])) - of_input * (context - 0.5)
-    low, high = np.quantile(of_input / of_output, [0.25, 0.75])
-    assert low < table.loc["Qwen3 14B", "weight_input"] < high
+    names = ["weight_input_p5", "weight_input", "weight_input_p95"]
+    expected = np.quantile(of_input / of_output, [0.05, 0.5, 0.95])
+    assert table.loc["Qwen3 14B", "configurations"] == 2
+    assert table.loc["Qwen3 14B", names].to_numpy(float) == pytest.approx(expected, rel=0.1)
 
 
 def test_more_requests_in_flight_make_an_input_token_heavier(chat: pd.DataFrame) -> None:
