@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pipeline.assumptions.base import Assumption, Section, expect
 from pipeline.distributions import Constant
@@ -21,6 +21,11 @@ def _constant(assumption: Assumption) -> Assumption:
 ConstantOnly = AfterValidator(_constant)
 Factor = Annotated[Assumption, AfterValidator(expect("ratio", minimum=1)), ConstantOnly]
 Weight = Annotated[Assumption, AfterValidator(expect("ratio", minimum=0)), ConstantOnly]
+# told apart by kind, so that a wrong value gets one message and not one for each
+FittedOrConstant = Annotated[
+    Annotated[Literal["fitted"], Tag("word")] | Annotated[Weight, Tag("assumption")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "assumption"),
+]
 LitresPerKwh = Annotated[Assumption, AfterValidator(expect("L/kWh", minimum=0)), ConstantOnly]
 Requests = Annotated[Assumption, AfterValidator(expect("requests", minimum=1)), ConstantOnly]
 Watts = Annotated[Assumption, AfterValidator(expect("W", minimum=0)), ConstantOnly]
@@ -41,7 +46,7 @@ class Logs(Section):
     pue: Factor
     wue_l_per_kwh: LitresPerKwh
     electricity_l_per_kwh: LitresPerKwh
-    weight_input: Literal["fitted"] | Weight
+    weight_input: FittedOrConstant
     requests_in_flight: Requests
 
     @model_validator(mode="after")

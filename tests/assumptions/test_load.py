@@ -9,6 +9,8 @@ from ruamel.yaml import YAML
 
 from pipeline.assumptions.load import PARAMS, load, read
 from pipeline.errors import InputError
+from pipeline.stages import check_assumptions
+from pipeline.stages.check_assumptions import SECTIONS
 
 BASE = "assumptions.as_published.base"
 VARIANTS = "assumptions.as_published.variants"
@@ -20,6 +22,9 @@ def section_of(data: Any, key: str) -> tuple[Any, Any]:
     for part in path:
         data = data[part]
     return data, last
+
+
+CONSTANT = {"distribution": {"family": "constant", "value": 0.5}, "unit": "", "source": "x", "reason": "y"}
 
 
 @pytest.fixture
@@ -66,6 +71,10 @@ WRONG = [
      "assumptions.as_published.models.0.throughput: ", "'regression'"),
     ("assumptions.as_published.models.1.name", "Llama 3.1 405B", "assumptions.as_published: ", "twice"),
     ("assumptions.as_published.authors_stream.fleet", "v3", "assumptions.as_published: ", "'v3' is none of"),
+    ("logs.weight_input", "guessed", "logs.weight_input: ", "'fitted', found 'guessed'"),
+    ("logs.weight_input", 0.2, "logs.weight_input: ", "valid dictionary"),
+    ("logs.weight_input", CONSTANT | {"unit": "tokens"}, "logs.weight_input: ", "expected 'ratio'"),
+    ("logs.requests_in_flight", CONSTANT | {"unit": "requests"}, "logs.requests_in_flight: ", "at least 1"),
     ("simulation.replicates", 2.5, "simulation.replicates: ", "integer"),
     ("simulation.draws_per_replicate", 1000, "simulation.draws_per_replicate: ", "power of two"),
 ]  # fmt: skip
@@ -144,3 +153,27 @@ def test_several_keys_come_in_their_order() -> None:
     simulation, models = load("simulation", "assumptions.as_published.models")
     assert simulation.seed >= 0
     assert models[0].name == "Llama 3.1 405B"
+
+
+def test_the_stage_leaves_what_was_there_when_params_are_wrong(
+    changed: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(f"{BASE}.pue.distribution.p95", 1.0)
+    monkeypatch.chdir(tmp_path)
+    before = tmp_path / SECTIONS / "logs.json"
+    before.parent.mkdir(parents=True)
+    before.write_text("{}\n")
+    with pytest.raises(InputError, match=r"^params\.yaml, .*pue\.distribution: "):
+        check_assumptions.main()
+    assert [path.name for path in before.parent.iterdir()] == ["logs.json"]
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda text: b"\xef\xbb\xbf" + text, lambda text: text.replace(b"\n", b"\r\n")]
+)
+def test_a_byte_order_mark_and_carriage_returns_change_nothing(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(spoil(PARAMS.read_bytes()))
+    assert read(path) == read()
