@@ -36,6 +36,16 @@ COMBINATIONS = {
     "overlap": "each lever on what the ones before have left, all evidence",
     "graded": "as overlap, with levers of grade A or B alone",
 }
+# What is applied beside small models for a share of the queries.
+BESIDE = {
+    "nothing else": (),
+    "serving": ("cached", "adaptive", "disaggregated", "capped"),
+    "serving and site, same accelerators": ("cached", "adaptive", "disaggregated", "capped", "best_site"),
+    "next accelerators and four bits": ("moved", "four_bit"),
+    "everything": (
+        "cached", "adaptive", "disaggregated", "capped", "moved", "four_bit", "best_site",
+    ),
+}  # fmt: skip
 SEQUENCES = ["models first", "hardware first"]
 KINDS = ["fitted", "measured", "measured accelerators, modelled rest"]
 LENGTHS = ["short", "long", "benchmark"]
@@ -138,6 +148,21 @@ LEVER_SCALE = schema(
     },
     [_ordered("j_per_output_token_")],
     "Energy over the size of the system, from one user on one instance to many saturated ones.",
+)
+
+LEVER_NEEDED = schema(
+    {
+        "regime": _REGIME,
+        "levers": word("which levers are applied beside the models and routing", list(BESIDE)),
+        "routed_share": number("share of the queries that small models take", SHARE),
+        **band("energy before all levers over energy after", "gain_"),
+        "mc_error_gain_p50": number("Monte Carlo standard error of gain_p50", NOT_NEGATIVE),
+        "worlds_8_to_20": number("share of the worlds with a gain of 8 to 20", SHARE),
+        "worlds_at_least_8": number("share of the worlds with at least 8", SHARE),
+        "worlds_at_least_20": number("share of the worlds with at least 20", SHARE),
+    },
+    [_ordered("gain_")],
+    "What a combined gain takes: over the share of queries that go to small models, with and without the rest.",
 )
 
 LEVER_COMBINATIONS = schema(

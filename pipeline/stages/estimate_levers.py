@@ -4,7 +4,7 @@ Inputs: data/results/{length_fits,length_parameters,length_traffic,node_power_fi
 routing_published,datacentre_lever,cooling_lever}.csv, data/results/serving_model/, data/telemetry/
 {serving_measurements,mlperf_throughput}.csv, build/published/{claims,hardware,levers,node_power,routers,
 throughput}.parquet.
-Outputs: data/results/lever_{systems,hardware,scale,combinations}.csv.
+Outputs: data/results/lever_{systems,hardware,scale,combinations,needed}.csv.
 Settings: assumptions.levers, scenario.fleet, assumptions.re_estimate, simulation, the published ranges of
 assumptions.as_published.
 """

@@ -31,6 +31,7 @@ class Applied:
     """Which levers are applied; the default is none."""
 
     routed: bool = False
+    routed_share: float | None = None  # the same in every world; None: as drawn
     cached: bool = False
     adaptive: bool = False
     disaggregated: bool = False
@@ -113,7 +114,8 @@ class Service:
         large = self._tier(0, applied, how)
         energy = large
         if applied.routed:
-            share = self.bench.share("routed_share", self.bench.settings.routed_share)
+            drawn = self.bench.share("routed_share", self.bench.settings.routed_share)
+            share = drawn if applied.routed_share is None else applied.routed_share
             energy = routed_energy(share, large, self._tier(1, applied, how), self.router_wh)
         return energy
 

@@ -16,6 +16,7 @@ from pipeline.estimate.levers.combinations import chain, combination_table, grou
 from pipeline.estimate.levers.combine import Applied, Service
 from pipeline.estimate.levers.hardware import Facts, Ladder, hardware_rows, hardware_table, modelled
 from pipeline.estimate.levers.models import model_rows
+from pipeline.estimate.levers.needed import needed_rows, needed_table
 from pipeline.estimate.levers.reused import router_rows, site_rows
 from pipeline.estimate.levers.rows import Row, published_rows, system_table
 from pipeline.estimate.levers.scale import scale_rows, scale_table
@@ -95,6 +96,9 @@ def lever_tables(
         ),
         "scale": scale_table(bench, inputs.chat, serving),
         "combinations": combinations(bench, inputs, everything),
+        "needed": needed_table(
+            [row for regime in REGIMES for row in needed_rows(regime, everything[regime], claimed(inputs))]
+        ),
     }
 
 
@@ -112,10 +116,15 @@ def rated_power(inputs: LeverInputs) -> dict[str, float]:
     return {chip: float(row["rated_w"]) for chip, row in inputs.facts.items()} | others
 
 
+def claimed(inputs: LeverInputs) -> tuple[float, float]:
+    """Ends of the published combined gain."""
+    claim: Any = inputs.claims.loc[COMBINED_CLAIM].to_dict()
+    return float(claim["low"]), float(claim["high"])
+
+
 def combinations(bench: Bench, inputs: LeverInputs, everything: Mapping[str, Service]) -> pd.DataFrame:
     """LEVER_COMBINATIONS."""
-    claim: Any = inputs.claims.loc[COMBINED_CLAIM].to_dict()
-    ends = float(claim["low"]), float(claim["high"])
+    ends = claimed(inputs)
     rows: list[dict[str, Any]] = []
     for regime in REGIMES:
         service = everything[regime]

@@ -8,10 +8,12 @@ import pytest
 from pipeline.assumptions import load
 from pipeline.estimate.levers.combinations import ORDERS, chain, chosen, combination_table, naive
 from pipeline.estimate.levers.combine import Applied
+from pipeline.estimate.levers.needed import needed_rows, needed_table
+from pipeline.estimate.levers.rows import band
 from tests.estimate.levers.parts import bench, constant, positive, results, service
 
 ENDS = (8.0, 20.0)
-EVERY = tuple(Applied().__dict__)
+EVERY = ORDERS["models first"]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,8 @@ def published():
 
 
 def test_each_lever_may_come_in_any_order():
-    assert all(sorted(order) == sorted(EVERY) for order in ORDERS.values())
+    fields = {*Applied().__dict__} - {"routed_share"}
+    assert all(sorted(order) == sorted(fields) for order in ORDERS.values())
 
 
 @pytest.mark.parametrize("regime", ["short", "long"])
@@ -116,3 +119,17 @@ def test_a_service_that_stays_with_one_chip_moves_to_it_in_every_world():
     items = one.moved["B200", "fp8"][0]
     energy = np.mean([bench().energy_wh(one.priced[item]) for item in items], axis=0)
     assert one.energy_wh(Applied(moved=True)) == pytest.approx(energy)
+
+
+def test_what_is_needed_starts_at_no_gain_and_rises_with_the_share():
+    table = needed_table(list(needed_rows("short", service(), ENDS)))
+    alone = table[table["levers"] == "nothing else"].set_index("routed_share")
+    assert alone.loc[0.0, ["gain_p5", "gain_p95"]].to_numpy(float) == pytest.approx([1, 1])
+    small = np.mean([bench().energy_wh(service().priced[item]) for item in service().small], axis=0)
+    whole = band(service().energy_wh(Applied()) / small, bench().replicates)
+    assert alone.loc[1.0, "gain_p50"] == pytest.approx(whole["p50"])
+    for _, rows in table.groupby("levers"):
+        inner = rows.sort_values("routed_share")["gain_p50"].to_numpy()[1:-1]  # without a router at the ends
+        assert np.all(np.diff(inner) > 0)
+    everything = table[table["levers"] == "everything"]["gain_p50"].to_numpy()
+    assert np.all(everything > alone["gain_p50"].to_numpy())
