@@ -162,7 +162,7 @@ LEVER_NEEDED = schema(
         "worlds_at_least_20": number("share of the worlds with at least 20", SHARE),
     },
     [_ordered("gain_")],
-    "What a combined gain takes: over the share of queries that go to small models, with and without the rest.",
+    "What a combined gain takes: over the share of queries on small models, with and without the rest.",
 )
 
 LEVER_COMBINATIONS = schema(

@@ -1,7 +1,7 @@
 """Lay every published number beside ours, with a verdict: the claims ledger.
 
 Inputs: build/published/claims.parquet and, of data/results, energy_per_query, fleet, token_lengths,
-routing_profiles, water_per_query, table_1, lever_systems and lever_combinations.
+routing_profiles, water_per_query, table_1, lever_systems, lever_combinations and lever_needed.
 Outputs: data/results/claims.csv. Settings: assumptions.as_published.base (the levers).
 """
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
-from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_SYSTEMS
+from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_NEEDED, LEVER_SYSTEMS
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET, TOKEN_LENGTHS
 from pipeline.contracts.routing import ROUTING_PROFILES
 from pipeline.contracts.table_1 import TABLE_1
@@ -39,6 +39,7 @@ def main() -> None:
         water=read_table(RESULTS / "water_per_query.csv", WATER_PER_QUERY),
         table_1=read_table(RESULTS / "table_1.csv", TABLE_1),
         lever_systems=read_table(RESULTS / "lever_systems.csv", LEVER_SYSTEMS),
+        lever_needed=read_table(RESULTS / "lever_needed.csv", LEVER_NEEDED),
         lever_combinations=read_table(RESULTS / "lever_combinations.csv", LEVER_COMBINATIONS),
         levers={name: getattr(base, f"lever_{name}").distribution for name in LEVERS},
     )

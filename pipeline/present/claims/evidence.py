@@ -44,6 +44,7 @@ class Evidence:
     table_1: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.table_1.TABLE_1
     lever_systems: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers.LEVER_SYSTEMS
     lever_combinations: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers
+    lever_needed: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers.LEVER_NEEDED
 
     def query(self, variant: str, regime: str, subject: str) -> pd.Series:
         """The row of one subject in energy_per_query; KeyError when there is none."""

@@ -18,6 +18,7 @@ from pipeline.present.claims.recipes import (
 
 MODELLED = "fitted model with published settings"
 PERCENT = 100.0
+SAME_ACCELERATORS = "serving and site, same accelerators"
 # The row of a whole group in LEVER_SYSTEMS.
 WHOLE = {
     "routing": "Task-sized models with routing",
@@ -111,8 +112,12 @@ class PublishedProduct(LeversMultiplied):
 
 @dataclass(frozen=True, kw_only=True)
 class LeversCombined(Recipe):
-    """All levers with their overlaps: medians of long (low) and of short queries (high)."""
+    """All levers with their overlaps: medians of long (low) and of short queries (high).
 
+    wanted: the claim whose lower end is asked for on the accelerators of today.
+    """
+
+    wanted: str
     compared_with: str = RE_ESTIMATE
 
     def evaluate(self, evidence: Evidence) -> Estimate:
@@ -121,10 +126,20 @@ class LeversCombined(Recipe):
         return Estimate.of(low=min(ends), high=max(ends))
 
     def details(self, evidence: Evidence) -> Mapping[str, float]:
-        """Share of the worlds within the claim, in per cent; good evidence alone."""
+        """Shares within the claim and on small models, in per cent; the chain on good evidence."""
+        least = float(evidence.claims.set_index("key")["low"][self.wanted])
         found: dict[str, float] = {}
         for regime in REGIMES:
             last = evidence.chain_end("overlap", regime)
             found[f"percent_{regime}"] = float(np.round(PERCENT * last["worlds_8_to_20"]))
             found[f"graded_{regime}"] = evidence.chain_end("graded", regime)["cumulative_p50"]
+            found[f"needed_{regime}"] = float(np.round(PERCENT * needed_share(evidence, regime, least)))
         return found
+
+
+def needed_share(evidence: Evidence, regime: str, gain: float) -> float:
+    """Share of queries on small models at which the median on today's accelerators is reached; else 1."""
+    table = evidence.lever_needed
+    rows = table[(table["regime"] == regime) & (table["levers"] == SAME_ACCELERATORS)]
+    ordered = rows.sort_values("routed_share")
+    return float(np.interp(gain, np.maximum.accumulate(ordered["gain_p50"]), ordered["routed_share"]))
