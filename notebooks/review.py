@@ -61,7 +61,7 @@ def number(value: float, digits: int = 4, zeros: str = "") -> str:
     """
     if math.isnan(value):
         return ""
-    if value != round(value):
+    if value != round(value) or (zeros and value):
         if abs(value) < 10 ** (digits - 1):
             return f"{value:{zeros}.{digits}g}"
         value = round(value, digits - 1 - math.floor(math.log10(abs(value))))

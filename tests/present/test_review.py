@@ -40,7 +40,7 @@ def test_numbers_are_short_and_plain(review: ModuleType, value: float, digits: i
 
 def test_a_band_is_its_middle_with_both_ends_and_one_number_where_there_is_none(review: ModuleType) -> None:
     table = pd.DataFrame({"p5_wh": [0.19, 2.0], "p50_wh": [0.503, 2.0], "p95_wh": [1.5, 2.0]}, index=[4, 7])
-    assert review.banded(table, "{}_wh").to_dict() == {4: "0.50 (0.19–1.5)", 7: "2"}
+    assert review.banded(table, "{}_wh").to_dict() == {4: "0.50 (0.19–1.5)", 7: "2.0"}
 
 
 def test_a_table_shows_nothing_for_no_value_and_the_name_of_a_group_once(review: ModuleType) -> None:
