@@ -1,7 +1,8 @@
 """Every number of the levers that the text may use, by one flat key each.
 
 `lever.phi-4.as-in-production.short.p50`, `lever.model-router.balanced-profile.short.p95`,
-`lever-in-fp4.maia-200.short.p50`, `lever-scale.llama-3.1-405b.short.one.p50`, `lever.count.systems`;
+`lever-in-fp4.maia-200.short.p50`, `lever-scale.llama-3.1-405b.short.one.p50`, `lever.count.systems`,
+`assumed.levers.cached_share.median`;
 `lever-step.short.overlap.models-first.prefix-caching.step_p50`, `lever-alone.short.graded.routing.step_p50`
 (a lever that is pulled first gains what it gains alone), `lever-all.long.graded.cumulative_p50` (the whole
 chain, whose order does not matter to what it gains).
@@ -9,8 +10,9 @@ chain, whose order does not matter to what it gains).
 
 import pandas as pd
 
+from pipeline.assumptions.levers import Levers
 from pipeline.present.lever_rows import FITTED, as_in_production
-from pipeline.present.numbers import Number, by_key
+from pipeline.present.numbers import Number, assumed, by_key
 
 PRODUCTION = "as in production"
 FOUR_BITS = " in fp4 against"
@@ -33,8 +35,8 @@ def collect_levers(combinations: pd.DataFrame) -> dict[str, Number]:
     return numbers
 
 
-def collect_lever_systems(systems: pd.DataFrame, scale: pd.DataFrame) -> dict[str, Number]:
-    """All keys and values of single systems; tables: LEVER_SYSTEMS and LEVER_SCALE of contracts.levers."""
+def collect_lever_systems(systems: pd.DataFrame, scale: pd.DataFrame, settings: Levers) -> dict[str, Number]:
+    """Keys of single systems and of settings; tables: LEVER_SYSTEMS and LEVER_SCALE of contracts.levers."""
     ours = as_in_production(systems)
     ours = ours.assign(case=ours["load"].fillna(PRODUCTION))
     fitted = systems["basis"].str.startswith(FITTED) & (systems["group"] == "hardware")
@@ -46,6 +48,8 @@ def collect_lever_systems(systems: pd.DataFrame, scale: pd.DataFrame) -> dict[st
     numbers["lever.count.rows"] = len(systems)
     for name, rows in systems.groupby("grade"):
         numbers[f"lever.count.grade.{str(name).lower()}"] = len(rows)
+    for name in type(settings).model_fields:
+        numbers |= dict(assumed(f"assumed.levers.{name}", getattr(settings, name)))
     return numbers
 
 

@@ -10,7 +10,7 @@ from pipeline.errors import InputError
 from pipeline.files import write_atomically
 
 KEYED = re.compile(r"#?\b(?:val|word|band|ninety|ratio|factor|millilitres|times)\(([^()]*)\)")
-QUOTED = re.compile(r'"([^"]*)"')
+QUOTED = re.compile(r'(?<!of: )"([^"]*)"')  # not the beginning of a quantity's name
 # What may carry digits in prose: names of models, machines and formats, percentiles, versions, years, labels.
 FONTS = Path(__file__).parent / "fonts"  # the text of the figures
 NAMES = re.compile(

@@ -5,8 +5,8 @@ tables of ReEstimateTables in the same folder; of routing and fleets those of Fl
 data/published/routers.csv; of levers lever_{combinations,systems,scale}.csv; of water those of
 WaterNumberTables.
 Outputs: build/paper/numbers.json.
-Settings: assumptions.as_published, assumptions.re_estimate, scenario.fleet,
-assumptions.water.
+Settings: assumptions.as_published, assumptions.re_estimate, assumptions.levers, assumptions.water,
+scenario.fleet.
 """
 
 from dataclasses import fields
@@ -35,8 +35,12 @@ OUTPUT = Path("build/paper/numbers.json")
 
 def main() -> None:
     """Load the results, key them, save."""
-    published, re_estimate, settings, water = load(
-        "assumptions.as_published", "assumptions.re_estimate", "scenario.fleet", "assumptions.water"
+    published, re_estimate, settings, water, levers = load(
+        "assumptions.as_published",
+        "assumptions.re_estimate",
+        "scenario.fleet",
+        "assumptions.water",
+        "assumptions.levers",
     )
     energy = read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY)
     fleet = read_table(RESULTS / "fleet.csv", FLEET)
@@ -59,6 +63,7 @@ def main() -> None:
     numbers |= collect_lever_systems(
         read_table(RESULTS / "lever_systems.csv", LEVER_SYSTEMS),
         read_table(RESULTS / "lever_scale.csv", LEVER_SCALE),
+        levers,
     )
     numbers |= collect_fleet(fleets, routers, settings) | collect_water(waters, water)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.levers import (
     BASELINE,
@@ -23,7 +24,7 @@ CONTRACTS = {
 }
 RESULTS = {name: read_table(f"data/results/{name}.csv", contract) for name, contract in CONTRACTS.items()}
 TABLES = {table.name: table.shown() for table in lever_tables(*RESULTS.values())}
-NUMBERS = collect_lever_systems(RESULTS["lever_systems"], RESULTS["lever_scale"])
+NUMBERS = collect_lever_systems(RESULTS["lever_systems"], RESULTS["lever_scale"], load("assumptions.levers"))
 
 
 def test_every_row_of_the_results_is_shown() -> None:

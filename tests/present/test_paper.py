@@ -38,7 +38,7 @@ def numbers():
     waters = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
     water = collect_water(WaterNumberTables(**waters), load("assumptions.water"))
     levers = [pd.read_csv(RESULTS / f"lever_{name}.csv") for name in ("systems", "scale", "combinations")]
-    ours |= water | collect_lever_systems(*levers[:2]) | collect_levers(levers[2])
+    ours |= water | collect_lever_systems(*levers[:2], load("assumptions.levers")) | collect_levers(levers[2])
     return published | ours | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
 
 

@@ -21,11 +21,12 @@ MEASURED = style.MEANING["measured"]
 CLAIM = (5.0, 10.0)
 BAND_ALPHA = 0.16
 GAINS = (1, 2, 5, 10)
+HEIGHT_MM = 74.0
 
 
 def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
     """Energy in per cent of that of the large model alone, over the share of the small one."""
-    figure, panels = style.new_figure(profile, "double", 84, columns=2, sharey=True)
+    figure, panels = style.new_figure(profile, "double", HEIGHT_MM, columns=2, sharey=True)
     for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
         _panel(ax, tables, regime)
         style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
@@ -37,7 +38,7 @@ def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
         key.key(panels[1], entries, lift_pt=14 + 9 * (len(lines) - 1 - i))
         panels[1].artists[-1].set_in_layout(False)
     engine: Any = figure.get_layout_engine()
-    engine.set(rect=(0, 0, 1, 1 - 22 / (84 / 25.4 * 72)))
+    engine.set(rect=(0, 0, 1, 1 - 22 / (HEIGHT_MM / 25.4 * 72)))
     words = "; ".join(in_words(tables, regime) for regime in REGIME_NAMES)
     routers = ", ".join(
         f"{row['router']} on {row['benchmark']} {100 * row['share_small']:.0f} %"

@@ -24,7 +24,7 @@ DASHES: dict[str, Any] = {"short": "solid", "long": (0, (3.0, 1.5))}
 def fig_scale(tables: LeverTables, profile: Figures) -> Drawing:
     """Left: as benchmarks run it, with what they measured. Right: as services run it, the largest model."""
     scale = tables.scale
-    figure, (left, right) = style.new_figure(profile, "double", 78, columns=2, sharey=True)
+    figure, (left, right) = style.new_figure(profile, "double", 70, columns=2, sharey=True)
     configurations = list(dict.fromkeys(scale["configuration"]))
     span = axes.decade_span([scale[f"{QUANTITY}p50"].min(), scale[f"{QUANTITY}p95"].max()])
     label = "Energy (J per output token, log scale)"

@@ -34,7 +34,7 @@ SHADE = "#E3E7EC"
 
 def fig_waterfall(tables: LeverTables, profile: Figures) -> Drawing:
     """Three chains of levers, models first; equal factors are equal lengths."""
-    figure, panels = style.new_figure(profile, "double", 98, columns=2, sharey=True)
+    figure, panels = style.new_figure(profile, "double", 92, columns=2, sharey=True)
     words = []
     for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
         chains = {name: chain(tables.combinations, name, regime) for name in COMBINATIONS}

@@ -27,7 +27,7 @@ LEFT_OUT = {"model": "one model left out", "cell": "one cell left out"}
 
 def fig_throughput(tables: ValidationTables, profile: Figures) -> Drawing:
     """Left: held out and external rows. Right: median and 90th percentile of the error of each form."""
-    figure, (left, right) = style.new_figure(profile, "double", 78, columns=2, width_ratios=[1.15, 1])
+    figure, (left, right) = style.new_figure(profile, "double", 70, columns=2, width_ratios=[1.15, 1])
     sets = point_sets(tables)
     scatter.draw(left, sets, "output tokens/s")
     style.panel_title(left, "a  Predicted against measured")
