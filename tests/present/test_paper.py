@@ -1,3 +1,4 @@
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -50,6 +51,12 @@ def test_every_key_of_the_prose_exists(source, numbers):
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_no_digit_of_the_prose_is_typed_by_hand(source):
     assert digits_by_hand(source.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_no_semicolon_is_lost_behind_a_number(source):
+    """One semicolon ends the call and is not printed: two are needed."""
+    assert re.findall(r"#\w+\([^()]*\);(?!;)[^\n]*", source.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
