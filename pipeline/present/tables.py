@@ -17,7 +17,7 @@ from pipeline.files import write_csv, write_text
 
 Format = Callable[[Any], str]
 MISSING = "–"
-WRAPPED_FROM, WRAPPED_MM = 48, 55  # text of a column longer than so many characters is set in lines
+WRAPPED_MM = {24: 30, 120: 60}  # text longer than so many characters is set in lines so wide in LaTeX
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ def _latex(shown: pd.DataFrame, table: Table) -> str:
 def _latex_column(cells: pd.Series, side: str) -> str:
     if side == "right":
         return "r"
-    return f"p{{{WRAPPED_MM}mm}}" if cells.str.len().max() > WRAPPED_FROM else "l"
+    longest = int(cells.str.len().max()) if len(cells) else 0
+    widths = [width for least, width in WRAPPED_MM.items() if longest > least]
+    return f"p{{{max(widths)}mm}}" if widths else "l"
 
 
 def _markdown(shown: pd.DataFrame, table: Table) -> str:

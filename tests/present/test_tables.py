@@ -59,7 +59,7 @@ def test_latex_is_escaped_with_rules_and_numbers_on_the_right(tmp_path):
 def test_long_text_is_set_in_lines_in_latex(tmp_path):
     long = pd.DataFrame({"name": ["short", "long " * 20]})
     save_table(Table("t", "Words.", long, {"name": "Name"}), tmp_path)
-    assert r"\begin{longtable}{p{55mm}}" in (tmp_path / "t.tex").read_text()
+    assert r"\begin{longtable}{p{30mm}}" in (tmp_path / "t.tex").read_text()
 
 
 def test_markdown_escapes_the_bar_and_aligns(tmp_path):
