@@ -17,7 +17,7 @@ ATTENTION = [
     "hybrid",  # some layers keep a state of fixed size instead of a cache
 ]
 NATIVE_PRECISIONS = ["FP16", "BF16", "FP8", "MXFP4", "INT4"]
-GENERATIONS = ["Ampere", "Hopper", "Ada", "Blackwell", "CDNA 4", "Ironwood", "Maia", "Rubin"]
+GENERATIONS = ["Ampere", "Hopper", "Ada", "Blackwell", "CDNA 3", "CDNA 4", "Ironwood", "Maia", "Rubin"]
 # recalled: from memory of a configuration file or data sheet, not checked against one
 FACT_CONFIDENCES = [*CONFIDENCES, "recalled"]
 

@@ -5,6 +5,7 @@ the model unknown, parameters from the model table, lengths of the default scena
 of output lengths by rule, the headline scenario of sites.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas as pd
 from pipeline.assumptions.serving import Serving
 from pipeline.assumptions.water import Water
 from pipeline.errors import InputError
-from pipeline.fit.serving.names import gpu_names
+from pipeline.fit.serving.names import gpu_key, gpu_names
 from pipeline.fit.serving.prepare import TENSORRT, VLLM, Tables
 
 REQUIRED = ("gpu", "gpus", "precision", "concurrency")
@@ -66,7 +67,7 @@ def check_configurations(
     rows = _columns(table, path)
     for name in NUMBERS:
         rows[name] = _number(rows[name], checker, required=name in REQUIRED)
-    rows["gpu"] = _word(rows["gpu"], gpu_names(tables.hardware.reset_index()), checker)
+    rows["gpu"] = _word(rows["gpu"], gpu_names(tables.hardware.reset_index()), checker, key=gpu_key)
     rows["precision"] = _word(rows["precision"], PRECISIONS, checker)
     rows["engine"] = _word(rows["engine"], ENGINES, checker, optional=True)
     scenarios = {name.lower(): name for name in water.scenarios}
@@ -114,8 +115,14 @@ def _number(values: pd.Series, checker: Checker, required: bool) -> pd.Series:
     return numbers
 
 
-def _word(values: pd.Series, words: dict[str, str], checker: Checker, optional: bool = False) -> pd.Series:
-    found = values.astype("str").str.lower().map(words)
+def _word(
+    values: pd.Series,
+    words: dict[str, str],
+    checker: Checker,
+    optional: bool = False,
+    key: Callable[[str], str] = str.lower,
+) -> pd.Series:
+    found = values.astype("str").map(key, na_action="ignore").map(words)
     expected = "one of " + ", ".join(dict.fromkeys(words.values()))
     checker.refuse(found.isna() & (values.notna() | (not optional)), values, expected)
     return found.astype(object).where(found.notna(), None)

@@ -36,6 +36,7 @@ SERVERS = {
     "Ada": "H100",
     "Hopper": "H100",
     "Blackwell": "B200",
+    "CDNA 3": "H100",
     "CDNA 4": "B200",
     "Ironwood": "B200",
     "Maia": "B200",

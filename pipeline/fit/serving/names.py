@@ -55,10 +55,16 @@ class Names:
         return self._known.get(_key(name), "")
 
 
+def gpu_key(name: str) -> str:
+    """The name in small letters and digits, without its vendor: "NVIDIA H100-SXM" is "h100sxm"."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"^(nvidia|amd|google|microsoft)?(instinct)?", "", plain)
+
+
 def gpu_names(hardware: pd.DataFrame) -> dict[str, str]:
-    """Every spelling of an accelerator in small letters, to its name."""
+    """The key (gpu_key) of every spelling of an accelerator, to its name."""
     return {
-        spelling.strip().lower(): gpu
+        gpu_key(spelling): gpu
         for gpu, all_spellings in spellings(hardware, ["gpu", "aliases"]).items()
         for spelling in all_spellings
     }

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.fit.serving.model import ServingModel
-from pipeline.fit.serving.names import gpu_names, short_name
+from pipeline.fit.serving.names import gpu_key, gpu_names, short_name
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,9 @@ def test_no_two_models_share_a_spelling(model: ServingModel) -> None:
 
 def test_accelerators_have_spellings(model: ServingModel) -> None:
     names = gpu_names(model.tables.hardware.reset_index())
-    assert names["h100 80gb hbm3"] == names["h100"] == "H100"
-    assert names["a100-40gb"] == "A100 40GB"
+    for spelling in ("h100", "H100 80GB HBM3", "NVIDIA H100-SXM", "H100-SXM-80GB", "NVIDIA H100 80GB HBM3"):
+        assert names[gpu_key(spelling)] == "H100"
+    assert names[gpu_key("A100-40GB")] == "A100 40GB"
+    assert names[gpu_key("A100-SXM4-80GB")] == names[gpu_key("A100-80GB")] == "A100"
+    assert names[gpu_key("AMD Instinct MI300X")] == names[gpu_key("mi300x")] == "MI300X"
+    assert gpu_key("H100") != gpu_key("H100 PCIe")
