@@ -13,9 +13,11 @@ SETS = [
     "google_overhead",
     "online_serving",
     "ai_energy_score",
+    "static_batches",
 ]
 QUANTITIES = [
     "output_tokens_per_s",
+    "gpu_w",
     "node_w",
     "node_j_per_output_token",
     "node_wh_per_1000_output_tokens",

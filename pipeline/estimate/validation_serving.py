@@ -1,4 +1,4 @@
-"""Servers under a stated load: online rows of TensorRT-LLM, and single queries of AI Energy Score.
+"""Servers under a stated load: online rows of TensorRT-LLM, single queries (AI Energy Score), static batches.
 
 Requests in flight of the online rows follow from Little's law, rate times time in the system:
 
@@ -19,6 +19,7 @@ from pipeline.errors import InputError
 from pipeline.estimate.validation import score
 from pipeline.fit.serving.costs import request_cost
 from pipeline.fit.serving.model import ServingModel
+from pipeline.fit.serving.names import gpu_key, gpu_names
 from pipeline.fit.serving.training import PRECISIONS
 
 TIMES = re.compile(r"mean time to first token ([\d.,]+) ms, between tokens ([\d.,]+) ms")
@@ -108,3 +109,39 @@ def single_query_rows(
         "note": "batch 1, ten output tokens, prompt included; engine and precision not given, 16 bits taken",
     }
     return score(pd.DataFrame(table), cost.gpu_w / cost.output_tokens_per_s)
+
+
+def static_power_rows(
+    measurements: pd.DataFrame, model: ServingModel, settings: Serving, rng: np.random.Generator
+) -> pd.DataFrame:
+    """VALIDATION rows of accelerator power in static batches of 1 to 64 (Splitwise, Argonne).
+
+    All rows with power that were fitted are chat on H100 and B200 from 8 requests on: this tests power below,
+    and on an accelerator without such rows. Engines of 2023 and 2024 on 16 bits; one is not stated.
+    """
+    names = gpu_names(model.tables.hardware.reset_index())
+    gpu = measurements["gpu"].map(gpu_key).map(names)
+    wanted = (
+        measurements["source"].isin(["splitwise", "argonne"])
+        & measurements["gpu_w"].notna()
+        & gpu.isin(model.measured_gpus)
+    )
+    rows = measurements.assign(gpu=gpu)[wanted].reset_index(drop=True)
+    configurations = rows.assign(
+        concurrency=rows["average_batch"], precision="bf16", engine=np.nan, output_cv=0.0
+    )
+    cost = request_cost(configurations, model, settings, rng, settings.draws)
+    table: dict[str, Any] = {
+        "set": "static_batches",
+        "configuration": rows["key"],
+        "quantity": "gpu_w",
+        "boundary": "gpu",
+        "measured": rows["gpu_w"],
+        "unit": "W",
+        "output_tokens": rows["output_tokens"],
+        "engine_stated": "no",
+        "basis": cost.basis,
+        "bound": "no",
+        "note": rows["average_batch"].map("batch of {:.0f}, prompt and answer together".format),
+    }
+    return score(pd.DataFrame(table), cost.gpu_w)

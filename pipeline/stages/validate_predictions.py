@@ -28,7 +28,7 @@ from pipeline.estimate.validation_mlperf import (
     servers_without,
     throughput_rows,
 )
-from pipeline.estimate.validation_serving import online_rows, single_query_rows
+from pipeline.estimate.validation_serving import online_rows, single_query_rows, static_power_rows
 from pipeline.files import write_csv
 from pipeline.fit.node_power import from_table
 from pipeline.fit.serving.model import read_model
@@ -49,7 +49,7 @@ def main() -> None:
         name: pd.read_parquet(f"build/published/{name}.parquet")
         for name in ("throughput", "token_lengths", "prior_estimates")
     }
-    streams = [np.random.default_rng(s) for s in stage_seed(simulation, "validate_predictions").spawn(6)]
+    streams = [np.random.default_rng(s) for s in stage_seed(simulation, "validate_predictions").spawn(7)]
 
     settings = assumed.serving
     runs = comparable(mlperf, logs, list(lacking.mlperf_input_tokens))
@@ -65,6 +65,7 @@ def main() -> None:
             google_rows(published["prior_estimates"], serving, assumed, servers, streams[3]),
             online_rows(published["throughput"], model, settings, lacking, streams[4]),
             single_query_rows(serving, model, settings, lacking, streams[5]),
+            static_power_rows(serving, model, settings, streams[6]),
         ],
         ignore_index=True,
     ).sort_values(["set", "quantity", "configuration"], ignore_index=True)

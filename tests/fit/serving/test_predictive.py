@@ -68,6 +68,15 @@ def test_power_stays_between_idle_and_rated(name: str, gpu: str, batch: int) -> 
 
 
 @few
+@given(models, gpus)
+def test_power_hardly_falls_below_eight_requests(name: str, gpu: str) -> None:
+    result = drawn(rows(name, gpu, concurrency=np.array([1.0, 8.0, 64.0])))
+    watts = np.median(result.gpu_w, axis=1)
+    assert 0.8 < watts[0] / watts[1] <= 1.02
+    assert watts[1] < watts[2] * 1.02
+
+
+@few
 @given(models, gpus, st.sampled_from(["vLLM", "TensorRT-LLM", None]), st.floats(0, 1.5))
 def test_request_terms_add_up_to_the_step(name: str, gpu: str, engine: object, cv: float) -> None:
     table = rows(name, gpu, engine, concurrency=np.array([2.0, 40.0]), output_cv=cv)
