@@ -2,7 +2,7 @@
 
 `lever.phi-4.as-in-production.short.p50`, `lever.model-router.balanced-profile.short.p95`,
 `lever-in-fp4.maia-200.short.p50`, `lever-scale.llama-3.1-405b.short.one.p50`, `lever.count.systems`,
-`assumed.levers.cached_share.median`;
+`lever-needed.short.everything.share_for_8`, `assumed.levers.cached_share.median`;
 `lever-step.short.overlap.models-first.prefix-caching.step_p50`, `lever-alone.short.graded.routing.step_p50`
 (a lever that is pulled first gains what it gains alone), `lever-all.long.graded.cumulative_p50` (the whole
 chain, whose order does not matter to what it gains).
@@ -11,12 +11,15 @@ chain, whose order does not matter to what it gains).
 import pandas as pd
 
 from pipeline.assumptions.levers import Levers
-from pipeline.present.lever_rows import FITTED, as_in_production
-from pipeline.present.numbers import Number, assumed, by_key
+from pipeline.contracts.levers import BESIDE
+from pipeline.contracts.results import REGIMES
+from pipeline.present.lever_rows import FITTED, as_in_production, share_for
+from pipeline.present.numbers import Number, assumed, by_key, slug
 
 PRODUCTION = "as in production"
 FOUR_BITS = " in fp4 against"
 PER_TOKEN = "j_per_output_token_"
+LEAST = 8.0  # the lower end of the published range
 ENDS = {"one": 0, "many": -1}  # rows of a curve of size
 
 
@@ -35,8 +38,13 @@ def collect_levers(combinations: pd.DataFrame) -> dict[str, Number]:
     return numbers
 
 
-def collect_lever_systems(systems: pd.DataFrame, scale: pd.DataFrame, settings: Levers) -> dict[str, Number]:
-    """Keys of single systems and of settings; tables: LEVER_SYSTEMS and LEVER_SCALE of contracts.levers."""
+def collect_lever_systems(
+    systems: pd.DataFrame, scale: pd.DataFrame, needed: pd.DataFrame, settings: Levers
+) -> dict[str, Number]:
+    """Keys of single systems, of what a gain takes, and of settings.
+
+    Tables: LEVER_SYSTEMS, LEVER_SCALE and LEVER_NEEDED of contracts.levers.
+    """
     ours = as_in_production(systems)
     ours = ours.assign(case=ours["load"].fillna(PRODUCTION))
     fitted = systems["basis"].str.startswith(FITTED) & (systems["group"] == "hardware")
@@ -44,6 +52,10 @@ def collect_lever_systems(systems: pd.DataFrame, scale: pd.DataFrame, settings: 
     numbers = by_key("lever", ours, ["system", "case", "regime"])
     numbers |= by_key("lever-in-fp4", four_bits, ["system", "regime"])
     numbers |= by_key("lever-scale", _ends(scale), ["model", "lengths", "end"])
+    for regime in REGIMES:
+        for beside in BESIDE:
+            share = share_for(needed, regime, beside, LEAST)
+            numbers[f"lever-needed.{regime}.{slug(beside)}.share_for_8"] = share
     numbers["lever.count.systems"] = int(systems["system"].nunique())
     numbers["lever.count.rows"] = len(systems)
     for name, rows in systems.groupby("grade"):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.contracts.levers import BASELINE, SEQUENCES
@@ -36,6 +37,12 @@ def chain(combinations: pd.DataFrame, name: str, regime: str) -> pd.DataFrame:
         & (combinations["group"] != BASELINE)
     )
     return combinations[chosen].sort_values("order")
+
+
+def share_for(needed: pd.DataFrame, regime: str, levers: str, gain: float) -> float:
+    """Share of queries on small models at which the median of LEVER_NEEDED reaches a gain; else 1."""
+    rows = needed[(needed["regime"] == regime) & (needed["levers"] == levers)].sort_values("routed_share")
+    return float(np.interp(gain, np.maximum.accumulate(rows["gain_p50"]), rows["routed_share"]))
 
 
 def records(table: pd.DataFrame) -> list[Row]:

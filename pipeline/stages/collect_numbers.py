@@ -2,7 +2,7 @@
 
 Inputs: data/results/{energy_per_query,fleet,claims,published_throughput_fit}.csv and, of the re-estimate, the
 tables of ReEstimateTables in the same folder; of routing and fleets those of FleetNumberTables, and
-data/published/routers.csv; of levers lever_{combinations,systems,scale}.csv; of water those of
+data/published/routers.csv; of levers lever_{combinations,systems,scale,needed}.csv; of water those of
 WaterNumberTables.
 Outputs: build/paper/numbers.json.
 Settings: assumptions.as_published, assumptions.re_estimate, assumptions.levers, assumptions.water,
@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
 from pipeline.contracts.ledger import LEDGER
-from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_SCALE, LEVER_SYSTEMS
+from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_NEEDED, LEVER_SCALE, LEVER_SYSTEMS
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
 from pipeline.contracts.routing import ROUTERS
 from pipeline.errors import run
@@ -63,6 +63,7 @@ def main() -> None:
     numbers |= collect_lever_systems(
         read_table(RESULTS / "lever_systems.csv", LEVER_SYSTEMS),
         read_table(RESULTS / "lever_scale.csv", LEVER_SCALE),
+        read_table(RESULTS / "lever_needed.csv", LEVER_NEEDED),
         levers,
     )
     numbers |= collect_fleet(fleets, routers, settings) | collect_water(waters, water)

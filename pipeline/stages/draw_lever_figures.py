@@ -1,6 +1,6 @@
 """Draw the figures of levers.
 
-Inputs: data/results/lever_{systems,hardware,scale,combinations}.csv.
+Inputs: data/results/lever_{systems,hardware,scale,combinations,needed}.csv.
 Outputs: figures/fig-l*.{pdf,svg,png,json}. Settings: figures.
 """
 

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from pipeline.contracts.levers import COMBINATIONS
 from pipeline.present import axes, marks, style
 from pipeline.present.figures import levers
-from pipeline.present.figures.levers import hardware, points, scale, systems, waterfall
+from pipeline.present.figures.levers import hardware, needed, points, scale, systems, waterfall
 from pipeline.present.figures.levers.tables import REGIME_NAMES
 from pipeline.present.lever_rows import chain, records
 from tests.present.synthetic import PROFILE, tables_of
@@ -130,6 +130,17 @@ def test_curves_of_size_fall_and_measured_points_are_there() -> None:
         assert (np.diff(curve.get_ydata()) <= 1e-9 * curve.get_ydata()[:-1]).all()
     measured = TABLES.scale[TABLES.scale["kind"] != scale.FITTED]
     assert sum(len(points.get_offsets()) for points in left.collections if points.get_gid()) == len(measured)
+
+
+def test_curves_of_what_a_gain_takes_are_those_of_the_table() -> None:
+    with style.context():
+        drawing = needed.fig_needed(TABLES, PROFILE)
+    for panel, regime in zip(drawing.figure.axes, REGIME_NAMES, strict=True):
+        curves = [line for line in panel.lines if line.get_gid() == marks.DATA]
+        assert len(curves) == len(needed.DASHES)
+        for beside, curve in zip(needed.DASHES, curves, strict=True):
+            rows = needed.rows_of(TABLES, regime, beside)
+            assert list(curve.get_ydata()) == list(rows["gain_p50"])
 
 
 def test_the_stage_declares_every_file_that_the_list_of_figures_writes() -> None:

@@ -9,11 +9,12 @@ from pipeline.contracts.levers import (
     BASELINE,
     LEVER_COMBINATIONS,
     LEVER_HARDWARE,
+    LEVER_NEEDED,
     LEVER_SCALE,
     LEVER_SYSTEMS,
 )
 from pipeline.present.lever_numbers import collect_lever_systems
-from pipeline.present.lever_rows import as_in_production
+from pipeline.present.lever_rows import as_in_production, share_for
 from pipeline.present.lever_tables import lever_tables
 
 CONTRACTS = {
@@ -24,7 +25,10 @@ CONTRACTS = {
 }
 RESULTS = {name: read_table(f"data/results/{name}.csv", contract) for name, contract in CONTRACTS.items()}
 TABLES = {table.name: table.shown() for table in lever_tables(*RESULTS.values())}
-NUMBERS = collect_lever_systems(RESULTS["lever_systems"], RESULTS["lever_scale"], load("assumptions.levers"))
+NEEDED = read_table("data/results/lever_needed.csv", LEVER_NEEDED)
+NUMBERS = collect_lever_systems(
+    RESULTS["lever_systems"], RESULTS["lever_scale"], NEEDED, load("assumptions.levers")
+)
 
 
 def test_every_row_of_the_results_is_shown() -> None:
@@ -58,3 +62,12 @@ def test_ends_of_a_curve_are_one_user_and_the_most() -> None:
         assert NUMBERS[f"lever-scale.llama-3.1-405b.short.{end}.users"] == rows["users"].iloc[at]
         value = rows["j_per_output_token_p50"].iloc[at]
         assert NUMBERS[f"lever-scale.llama-3.1-405b.short.{end}.p50"] == value
+
+
+def test_the_share_that_a_gain_takes_lies_between_the_rows_that_enclose_it() -> None:
+    rows = NEEDED[(NEEDED["regime"] == "short") & (NEEDED["levers"] == "everything")]
+    share = NUMBERS["lever-needed.short.everything.share_for_8"]
+    below = rows.loc[rows["gain_p50"] <= 8, "routed_share"].max()
+    above = rows.loc[rows["gain_p50"] >= 8, "routed_share"].min()
+    assert below <= share <= above
+    assert share_for(NEEDED, "short", "nothing else", 1e9) == 1

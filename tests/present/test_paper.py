@@ -38,8 +38,10 @@ def numbers():
     ours = collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
     waters = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
     water = collect_water(WaterNumberTables(**waters), load("assumptions.water"))
-    levers = [pd.read_csv(RESULTS / f"lever_{name}.csv") for name in ("systems", "scale", "combinations")]
-    ours |= water | collect_lever_systems(*levers[:2], load("assumptions.levers")) | collect_levers(levers[2])
+    levers = [
+        pd.read_csv(RESULTS / f"lever_{name}.csv") for name in ("systems", "scale", "needed", "combinations")
+    ]
+    ours |= water | collect_lever_systems(*levers[:3], load("assumptions.levers")) | collect_levers(levers[3])
     return published | ours | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
 
 

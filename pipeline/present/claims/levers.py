@@ -15,6 +15,7 @@ from pipeline.present.claims.recipes import (
     Recipe,
     RouterProfiles,
 )
+from pipeline.present.lever_rows import share_for
 
 MODELLED = "fitted model with published settings"
 PERCENT = 100.0
@@ -139,7 +140,4 @@ class LeversCombined(Recipe):
 
 def needed_share(evidence: Evidence, regime: str, gain: float) -> float:
     """Share of queries on small models at which the median on today's accelerators is reached; else 1."""
-    table = evidence.lever_needed
-    rows = table[(table["regime"] == regime) & (table["levers"] == SAME_ACCELERATORS)]
-    ordered = rows.sort_values("routed_share")
-    return float(np.interp(gain, np.maximum.accumulate(ordered["gain_p50"]), ordered["routed_share"]))
+    return share_for(evidence.lever_needed, regime, SAME_ACCELERATORS, gain)

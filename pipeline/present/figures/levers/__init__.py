@@ -1,7 +1,13 @@
 """Figures of levers: size, named systems, accelerators, and all together."""
 
-from pipeline.present.figures.levers import hardware, scale, systems, waterfall
-from pipeline.present.figures.levers.tables import COMBINATIONS_CSV, HARDWARE_CSV, SCALE_CSV, SYSTEMS_CSV
+from pipeline.present.figures.levers import hardware, needed, scale, systems, waterfall
+from pipeline.present.figures.levers.tables import (
+    COMBINATIONS_CSV,
+    HARDWARE_CSV,
+    NEEDED_CSV,
+    SCALE_CSV,
+    SYSTEMS_CSV,
+)
 from pipeline.present.figures.registry import Entry
 
 FIGURES = [
@@ -32,5 +38,12 @@ FIGURES = [
         "double",
         waterfall.fig_waterfall,
         [COMBINATIONS_CSV],
+    ),
+    Entry(
+        "fig-l5-needed",
+        "What the combined gain takes",
+        "double",
+        needed.fig_needed,
+        [NEEDED_CSV],
     ),
 ]

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_HARDWARE, LEVER_SCALE, LEVER_SYSTEMS
+from pipeline.contracts.levers import (
+    LEVER_COMBINATIONS,
+    LEVER_HARDWARE,
+    LEVER_NEEDED,
+    LEVER_SCALE,
+    LEVER_SYSTEMS,
+)
 from pipeline.contracts.read import read_table
 from pipeline.present.lever_rows import as_in_production, by_others
 
@@ -12,6 +18,7 @@ SYSTEMS_CSV = "data/results/lever_systems.csv"
 HARDWARE_CSV = "data/results/lever_hardware.csv"
 SCALE_CSV = "data/results/lever_scale.csv"
 COMBINATIONS_CSV = "data/results/lever_combinations.csv"
+NEEDED_CSV = "data/results/lever_needed.csv"
 REGIME_NAMES = {"short": "Short queries", "long": "Long queries (reasoning)"}
 MEASURED = "measured energy"
 
@@ -24,6 +31,7 @@ class LeverTables:
     hardware: pd.DataFrame
     scale: pd.DataFrame
     combinations: pd.DataFrame
+    needed: pd.DataFrame
 
     def ours(self) -> pd.DataFrame:
         """Rows that stand for a system in the fitted model."""
@@ -41,4 +49,5 @@ def read_tables() -> LeverTables:
         hardware=read_table(HARDWARE_CSV, LEVER_HARDWARE),
         scale=read_table(SCALE_CSV, LEVER_SCALE),
         combinations=read_table(COMBINATIONS_CSV, LEVER_COMBINATIONS),
+        needed=read_table(NEEDED_CSV, LEVER_NEEDED),
     )
