@@ -11,6 +11,8 @@ gpu_j_per_output_token (prefill included), node_wh_per_query, facility_wh_per_qu
 in the electricity and in all (onsite_ml_per_query, offsite_ml_per_query, total_ml_per_query), and `basis`:
 measured configuration, same model, pooled, or extrapolated.
 
+More requests in flight than memory holds half way through a mean answer wait: the row shows what runs then.
+
 A wrong value stops with its row and column, and nothing is written.
 """
 

@@ -170,6 +170,16 @@ def test_an_overhead_that_nobody_measured_widens_small_batches() -> None:
     assert width(2.0) > 1.1 * width(500.0)
 
 
+@pytest.mark.parametrize("engine", ["vLLM", "TensorRT-LLM"])
+@pytest.mark.parametrize(("name", "gpus"), [("Llama 3.1 8B", 1), ("Llama 3.1 70B", 4), ("Qwen3 32B", 2)])
+def test_prompts_take_the_time_that_their_flops_need(name: str, gpus: int, engine: str) -> None:
+    """With answers of one token nearly all time goes into prompts: 25 to 95 % of the peak that is rated."""
+    table = rows(name, "H100", engine, gpus=np.array([gpus]), input_tokens=4001.0, output_tokens=1.0)
+    rate = np.median(drawn(table.assign(concurrency=32.0)).output_tokens_per_s)
+    params = MODEL.tables.models.set_index("model").loc[name, "active_params_b"] * 1e9
+    assert 0.25 < rate * 4001 * 2 * params / (gpus * 989e12) < 0.95
+
+
 def test_a_measured_configuration_returns_its_own_rows(training: pd.DataFrame) -> None:
     own = training[training["source"] == "mlenergy_v3"]
     result = drawn(own.assign(engine="vLLM"))
