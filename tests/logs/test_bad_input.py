@@ -283,7 +283,9 @@ def test_the_command_writes_all_tables_or_none(tmp_path, asked):
         words = [sys.executable, "-m", "pipeline.logs", path, drawn, "-o", tmp_path / out, *more]
         return subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
 
-    assert command(good, "out").returncode == 0
+    done = command(good, "out")
+    assert done.returncode == 0
+    assert "An input token counts as" in done.stdout and "fitted to other models: x" in done.stdout
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["account.csv", "hours.csv", "models.csv"]
     failed = command(bad, "none")
     assert failed.returncode == 1
