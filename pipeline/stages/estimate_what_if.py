@@ -1,7 +1,7 @@
 """Energy and water of a query of one service under the settings of scenario.what_if.
 
 Inputs: as estimate_re_estimated, and build/published/{sites,pue,wue,electricity_water}.parquet.
-Output: data/results/what_if.csv.
+Outputs: data/results/what_if.csv, and its headline, data/results/what_if_metrics.json.
 Settings: scenario.what_if, assumptions.re_estimate, assumptions.water, the levers of
 assumptions.as_published.base, simulation.
 """
@@ -18,11 +18,12 @@ from pipeline.errors import run
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.sites import SITE_TABLES, site_factors
-from pipeline.estimate.what_if.answer import answer
-from pipeline.files import write_csv
+from pipeline.estimate.what_if.answer import answer, headline
+from pipeline.files import write_csv, write_json
 
 PUBLISHED = Path("build/published")
 OUTPUT = Path("data/results/what_if.csv")
+METRICS = Path("data/results/what_if_metrics.json")
 
 
 def main() -> None:
@@ -49,6 +50,7 @@ def main() -> None:
     )
 
     write_csv(validate(table, WHAT_IF, OUTPUT), OUTPUT)
+    write_json(headline(table), METRICS)
 
 
 if __name__ == "__main__":

@@ -131,6 +131,16 @@ def columns(drawn: Array) -> dict[str, float]:
     return {name.removesuffix("_wh"): value for name, value in split(drawn).items()}
 
 
+def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The mean over queries with its 90 % interval from ignorance, for `dvc metrics`, from WHAT_IF."""
+    return {
+        f"{row['quantity']} ({row['unit']}/query)": {
+            name: row[f"mean_{name}"] for name in ("p5", "p50", "p95")
+        }
+        for row in table.to_dict("records")
+    }
+
+
 def describe(chosen: WhatIf) -> str:
     """What is chosen, as `key=value; ...`; a table that is passed on says what it holds for."""
     plain = chosen.model_dump(exclude={"levers"})
