@@ -42,7 +42,7 @@ def main() -> None:
         servers=read_servers(),
         sites=Sites.of(water, site_factors(facts)),
         simulation=simulation,
-        read_model=read_serving,
+        model=read_serving(settings.serving),
     )
 
     answered = read_table(ANSWER, WHAT_IF)

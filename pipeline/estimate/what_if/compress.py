@@ -1,8 +1,9 @@
 """The cost of a deployment at many lengths, batches and worlds, in few numbers.
 
-ln of the step terms X (lengths L, batches and terms C, worlds D) is, twice by principal components,
+ln of the step terms X (lengths L, batches and terms C, worlds D) is, by principal components of the worlds
+and, of what those do at each length, of the lengths
 
-    X[l, c, d] = centre[c] + sum_s lengths[l, s] (core[s, 0, c] + sum_r core[s, r, c] score[r, d])
+    X[l, c, d] = centre[l, c] + sum_s lengths[l, s] sum_r core[s, r, c] score[r, d]
 
 Arrays are written as whole numbers of 16 bits, in steps between their least and greatest value (of its
 logarithm where all are positive and `ln` is set), little endian in base 64.
@@ -16,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-WORLD_COMPONENTS = 12
-LENGTH_COMPONENTS = 10
+WORLD_COMPONENTS = 14
+LENGTH_COMPONENTS = 12
 FITTED_WORLDS = 512  # those that the components are found on; all are written in them
 STEPS = 2**16 - 1
 
@@ -41,7 +42,7 @@ def unpack(packed: dict[str, Any]) -> Array:
 
 @dataclass(frozen=True)
 class Components:
-    """Of ln step terms: centre (C,), lengths (L, S), core (S, R + 1, C), scores (R, D)."""
+    """Of ln step terms: centre (L, C), lengths (L, S), core (S, R, C), scores (R, D)."""
 
     centre: Array
     lengths: Array
@@ -49,35 +50,32 @@ class Components:
     scores: Array
 
     @classmethod
-    def of(cls, terms: Array) -> "Components":
-        """Of terms (L, C, D), ln."""
+    def of(cls, terms: Array, weights: Array) -> "Components":
+        """Of terms (L, C, D), ln; weights (L, C) say which have to come out well."""
         count, columns, worlds = terms.shape
         flat = terms.reshape(count * columns, worlds).T
         mean = flat.mean(axis=0)
         about = flat - mean
-        some = about[:: max(1, worlds // FITTED_WORLDS)]
-        _, size, directions = np.linalg.svd(some, full_matrices=False)
+        some, weight = about[:: max(1, worlds // FITTED_WORLDS)], weights.ravel()
+        _, size, directions = np.linalg.svd(some * weight, full_matrices=False)
         size, directions = size[:WORLD_COMPONENTS], _signed(directions[:WORLD_COMPONENTS])
-        spread = size / np.sqrt(len(some))
-        scores = (about @ directions.T / spread).T
-        loadings = np.stack([mean, *(directions * spread[:, None])]).reshape(-1, count, columns)
-        centre = loadings[0].mean(axis=0)
-        loadings[0] -= centre
-        by_length = loadings.transpose(1, 0, 2).reshape(count, -1)
+        onto = (directions * weight).T / (size / np.sqrt(len(some)))
+        loadings = (some @ onto).T @ some / len(some)  # scores of `some` are orthonormal up to its size
+        by_length = loadings.reshape(-1, count, columns).transpose(1, 0, 2).reshape(count, -1)
         _, _, core = np.linalg.svd(by_length, full_matrices=False)
         core = _signed(core[:LENGTH_COMPONENTS])
-        return cls(centre, by_length @ core.T, core.reshape(-1, len(size) + 1, columns), scores)
+        shaped = core.reshape(len(core), len(size), columns)
+        return cls(mean.reshape(count, columns), by_length @ core.T, shaped, (about @ onto).T)
 
     def terms(self) -> Array:
         """What the components make of the terms, (L, C, D), ln."""
         loadings = np.einsum("ls,src->lrc", self.lengths, self.core)
-        found = loadings[:, 0, :, None] + np.einsum("lrc,rd->lcd", loadings[:, 1:], self.scores)
-        return np.asarray(self.centre[:, None] + found)
+        return np.asarray(self.centre[:, :, None] + np.einsum("lrc,rd->lcd", loadings, self.scores))
 
     def packed(self) -> dict[str, Any]:
-        """For JSON: lengths and core by component, core flat over (R + 1, C)."""
+        """For JSON: centre by column, lengths and core by component, core flat over (R, C)."""
         return {
-            "centre": [float(value) for value in self.centre],
+            "centre": [pack(column) for column in self.centre.T],
             "lengths": [pack(column) for column in self.lengths.T],
             "core": [pack(one.ravel()) for one in self.core],
             "scores": [pack(one) for one in self.scores],

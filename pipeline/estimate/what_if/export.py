@@ -31,12 +31,11 @@ from pipeline.estimate.what_if.compress import Components, pack
 from pipeline.estimate.what_if.price import (
     INPUT_GRID,
     OUTPUT_GRID,
-    Read,
     by_engine,
     capacities,
     grid,
     step_terms,
-    without_limit,
+    weights,
 )
 from pipeline.estimate.worlds import Moments, Worlds, draw_worlds, seeds
 from pipeline.fit.node_power import RATED_W, SERVER_GPUS, ServerFit, server_of
@@ -48,14 +47,14 @@ NORMAL = np.linspace(-6, 6, 241)  # where quantiles of lengths are written
 
 @dataclass(frozen=True)
 class Inputs:
-    """What answer() takes beside the settings, and how to read the serving model with other settings."""
+    """What answer() takes beside the settings."""
 
     levers: Mapping[str, Assumption]
     traffic: dict[str, Traffic]
     servers: dict[str, ServerFit]
     sites: Sites
     simulation: Simulation
-    read_model: Read
+    model: ServingModel
 
 
 def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs, answered: pd.DataFrame) -> Json:
@@ -80,7 +79,7 @@ def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs, answered: pd.Dat
         },
         "normal": NORMAL.tolist(),
         "traffic": {name: traffic(case, worlds) for name, case in named.items()},
-        **deployments(settings, named, worlds, model_seed, inputs.read_model),
+        **deployments(settings, named, worlds, model_seed, inputs.model),
         "levers": lever_gains(inputs, settings),
         "sites": sites(inputs, settings),
     }
@@ -130,23 +129,26 @@ def traffic(case: Case, worlds: Worlds) -> Json:
 
 
 def deployments(
-    settings: ReEstimate, cases: Mapping[str, Case], worlds: Worlds, seed: np.random.SeedSequence, read: Read
+    settings: ReEstimate,
+    cases: Mapping[str, Case],
+    worlds: Worlds,
+    seed: np.random.SeedSequence,
+    model: ServingModel,
 ) -> Json:
     """Every deployment with its cost in components, engine by engine, and which engine a world runs."""
     models = settings.deployments.models
     points = [*(case.mean_lengths for case in cases.values()), *grid()]
-    limited, roomy = read(settings.serving), read(without_limit(settings.serving))
     share = settings.deployments.tensorrt_share.distribution.median()
     choice = (worlds.engine_uniforms < share).astype(np.int64)
     engines: list[list[Json]] = [[] for _ in models]
     for engine, kept in by_engine(choice):
-        terms = step_terms(models, points, engine, roomy, seed, len(worlds), kept)
-        held = capacities(models, points, engine, limited)
+        terms = step_terms(models, points, engine, model, seed, len(worlds), kept)
+        held = capacities(models, points, engine, model)
         for found, of_model, tokens in zip(engines, terms, held, strict=True):
             flat = of_model.reshape(len(points), -1, len(kept)).astype(float)
             about = {"engine": engine, "ln_capacity": np.log(tokens).tolist()}
-            found.append(about | Components.of(flat).packed())
-    bases = evidence(settings, next(iter(cases.values())), limited)
+            found.append(about | Components.of(flat, weights(tokens, points)).packed())
+    bases = evidence(settings, next(iter(cases.values())), model)
     return {
         "cases": list(cases),
         "blend": settings.deployments.blend,

@@ -37,7 +37,7 @@ def inputs() -> Inputs:
         servers=read_servers(),
         sites=Sites.of(PARAMS.assumptions.water, site_factors(facts)),
         simulation=PARAMS.simulation,
-        read_model=read_serving,
+        model=read_serving(SETTINGS.serving),
     )
 
 
@@ -72,6 +72,6 @@ def pipeline_answer(chosen: WhatIf, propagation: Propagation) -> pd.DataFrame:
         given.servers,
         given.sites,
         given.simulation,
-        given.read_model(SETTINGS.serving),
+        given.model,
     )
     return table.set_index("quantity")

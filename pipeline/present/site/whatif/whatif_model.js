@@ -7,7 +7,7 @@
   "use strict";
 
   const TERMS = 4; // B a, B b, B k in s, and power in W
-  const QUERIES = 96; // of each world, where lengths vary
+  const LATTICES = { one: [89, 55], several: [55, 34] }; // queries of a world, where lengths vary; Fibonacci's
   const PERCENTS = [5, 50, 95];
   const LEVERS = ["hardware", "model", "serving", "routing"];
   const SECONDS_PER_HOUR = 3600;
@@ -31,7 +31,7 @@
 
   function readDeployment(item, engine) {
     const engines = item.engines.map((one) => ({
-      centre: Float64Array.from(one.centre),
+      centre: one.centre.map(unpack),
       lengths: one.lengths.map(unpack),
       core: one.core.map(unpack),
       scores: one.scores.map(unpack),
@@ -83,25 +83,24 @@
     return (1 - share) * values[low] + share * values[low + 1];
   }
 
-  // Evenly spread points (additive recurrences), shifted anew in every world.
-  function drawQueries(traffic, normal, worlds) {
-    const input = new Float64Array(worlds * QUERIES), output = new Float64Array(worlds * QUERIES);
+  // Points of a lattice, shifted anew in every world.
+  function drawQueries(traffic, normal, worlds, [size, step]) {
+    const input = new Float64Array(worlds * size), output = new Float64Array(worlds * size);
     const tables = [traffic.quantiles.input_tokens, traffic.quantiles.output_tokens];
     for (let w = 0; w < worlds; w++) {
       const r = traffic.spearman ? 2 * Math.sin(Math.PI * traffic.spearman[w] / 6) : 0;
       const levelIn = traffic.levels ? traffic.levels.input_tokens[w] : 1;
       const levelOut = traffic.levels ? traffic.levels.output_tokens[w] : 1;
       const shift = [w * Math.SQRT2, w * Math.sqrt(3)];
-      for (let q = 0; q < QUERIES; q++) {
-        const u = (shift[0] + (q + 0.5) * 0.7548776662466927) % 1;
-        const v = (shift[1] + (q + 0.5) * 0.5698402909980532) % 1;
+      for (let q = 0; q < size; q++) {
+        const u = (shift[0] + (q * step % size) / size) % 1, v = (shift[1] + q / size) % 1;
         const first = normalQuantile(u), second = r * first + Math.sqrt(1 - r * r) * normalQuantile(v);
-        const at = w * QUERIES + q;
+        const at = w * size + q;
         input[at] = Math.max(1, Math.round(levelIn * atNormal(normal, tables[0], first)));
         output[at] = Math.max(1, Math.round(levelOut * atNormal(normal, tables[1], second)));
       }
     }
-    return { input, output };
+    return { input, output, size };
   }
 
   /* -- Cost over lengths ---------------------------------------------------------------------------------- */
@@ -136,19 +135,15 @@
     return found;
   }
 
-  // Loadings of the worlds' components at these lengths, and the cache's tokens.
-  function atLengths(engine, weights, columns) {
-    const rows = engine.scores.length + 1;
-    const loadings = new Float64Array(rows * columns);
-    loadings.set(engine.centre);
+  // Centre and loadings of the worlds' components at these lengths, and the cache's tokens.
+  function atLengths(engine, weights) {
+    const at = (values) => weights.reduce((sum, [point, weight]) => sum + weight * values[point], 0);
+    const loadings = new Float64Array(engine.core[0].length);
     engine.core.forEach((core, s) => {
-      let amount = 0;
-      for (const [point, weight] of weights) amount += weight * engine.lengths[s][point];
+      const amount = at(engine.lengths[s]);
       for (let i = 0; i < core.length; i++) loadings[i] += amount * core[i];
     });
-    let lnCapacity = 0;
-    for (const [point, weight] of weights) lnCapacity += weight * engine.lnCapacity[point];
-    return { loadings, capacity: Math.exp(lnCapacity), most: 0 };
+    return { centre: engine.centre.map(at), loadings, capacity: Math.exp(at(engine.lnCapacity)), most: 0 };
   }
 
   /* -- One deployment in every world ---------------------------------------------------------------------- */
@@ -157,7 +152,7 @@
   function serve(data, item, settings, context) {
     const n = data.worlds, columns = data.concurrency.length * TERMS, last = data.concurrency.length - 1;
     const weights = lengthWeights(data, settings);
-    const engines = item.engines.map((engine) => atLengths(engine, weights, columns));
+    const engines = item.engines.map((engine) => atLengths(engine, weights));
     // A curve ends where the cache is full at the lengths that it is priced at.
     const priced = settings.traffic === "fixed" ? context(0) : data.traffic[settings.traffic].priced_context;
     for (const engine of engines) engine.most = Math.max(1, Math.min(data.concurrency[last], engine.capacity / priced));
@@ -168,7 +163,7 @@
     for (let w = 0; w < n; w++) {
       const u = Math.max(settings.utilisation ?? data.drawn.utilisation[w], LEAST_LOAD);
       const active = 1 - (settings.idle_share ?? data.drawn.idle_share[w]) * (1 - u);
-      const { loadings, capacity, most } = engines[data.engine[w]];
+      const { centre, loadings, capacity, most } = engines[data.engine[w]];
       const held = Math.min(capacity / context(w), most);
       const configured = Math.max(Math.min(settings.requests ?? item.requests[w], held), 1);
       const running = Math.min(Math.max(u / active * configured, data.concurrency[0]), most);
@@ -176,12 +171,16 @@
       while (low < last - 1 && data.concurrency[low + 1] < running) low++;
       const scores = item.engines[data.engine[w]].scores, at = item.place[w];
       for (let c = 0; c < 2 * TERMS; c++) {
-        let ln = loadings[low * TERMS + c];
-        for (let r = 0; r < scores.length; r++) ln += scores[r][at] * loadings[(r + 1) * columns + low * TERMS + c];
+        let ln = centre[low * TERMS + c];
+        for (let r = 0; r < scores.length; r++) ln += scores[r][at] * loadings[r * columns + low * TERMS + c];
         term[c] = Math.exp(ln);
       }
-      const from = data.concurrency[low], to = data.concurrency[low + 1];
-      const share = (running - from) / (to - from), lnShare = Math.log(running / from) / Math.log(to / from);
+      const from = data.concurrency[low], to = Math.min(data.concurrency[low + 1], most);
+      if (to < data.concurrency[low + 1]) { // the last point of the curve is the full cache
+        const along = Math.log(to / from) / Math.log(data.concurrency[low + 1] / from);
+        for (let t = 0; t < TERMS; t++) term[TERMS + t] = term[t] * (term[TERMS + t] / term[t]) ** along;
+      }
+      const share = (running - from) / (to - from || 1), lnShare = Math.log(running / from) / (Math.log(to / from) || 1);
       const between = (t) => (1 - share) * term[t] + share * term[TERMS + t];
       const gpuW = (1 - lnShare) * term[3] + lnShare * term[TERMS + 3];
       const fixed = server.fixed_w[w] * item.gpus / data.server_gpus;
@@ -223,7 +222,7 @@
     const fixed = settings.traffic === "fixed";
     const traffic = fixed ? null : data.traffic[settings.traffic];
     const input = Math.round(settings.input_tokens), output = Math.round(settings.output_tokens);
-    const size = fixed ? 1 : members.length > 1 ? QUERIES / 2 : QUERIES;
+    const size = fixed ? 1 : queries.size;
     const drawn = new Float64Array(size * members.length), seconds = members.map(() => new Float64Array(size));
     const moment = (name, w) => (traffic.alike_in_all_worlds ? traffic.moments[name] : traffic.moments[name][w]);
     for (let w = 0; w < n; w++) {
@@ -233,7 +232,7 @@
           + k[w] * (moment("product", w) + moment("output_squared", w) / 2));
       members.forEach(({ a, b, k }, m) => {
         for (let q = 0; q < size; q++) {
-          const i = fixed ? input : queries.input[w * QUERIES + q], o = fixed ? output : queries.output[w * QUERIES + q];
+          const i = fixed ? input : queries.input[w * size + q], o = fixed ? output : queries.output[w * size + q];
           seconds[m][q] = a[w] * i + b[w] * o + k[w] * o * (i + o / 2);
         }
         seconds[m].sort();
@@ -326,7 +325,7 @@
       const names = settings.model === "blend" ? data.blend : [settings.model];
       const members = names.map((name) => data.deployments.find((item) => item.model === name))
         .map((item) => serve(data, item, settings, this.context(settings)));
-      const queries = settings.traffic === "fixed" ? null : this.queriesOf(settings.traffic);
+      const queries = settings.traffic === "fixed" ? null : this.queriesOf(settings.traffic, members.length > 1 ? "several" : "one");
       const energy = energies(data, members, settings, queries);
       const divided = gains(data, settings.levers), litres = waterFactors(data, settings);
       const found = {};
@@ -359,9 +358,10 @@
       return (w) => of(moments.input_tokens[w], moments.output_tokens[w], moments.output_squared[w]);
     }
 
-    queriesOf(name) {
-      this.queries[name] ??= drawQueries(this.data.traffic[name], this.data.normal, this.data.worlds);
-      return this.queries[name];
+    queriesOf(name, models) {
+      const key = `${name}, ${models}`;
+      this.queries[key] ??= drawQueries(this.data.traffic[name], this.data.normal, this.data.worlds, LATTICES[models]);
+      return this.queries[key];
     }
   }
 
