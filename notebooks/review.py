@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_number, is_numeric_dtype
 
 REPOSITORY = Path(__file__).resolve().parent.parent  # whatever folder a notebook is started in
 ENLARGED = 1.5  # figures are made for print, where text of 7 pt is read from nearby
-SHORT = 24  # characters
+SHORT = 20  # characters
 PERCENTILES = ("p5", "p50", "p95")
 
 warnings.simplefilter("error")  # a warning would leave paths of the machine in the executed copy
@@ -114,10 +114,9 @@ def _counts(column: pd.Series) -> bool:
 
 
 def _cells(column: pd.Series) -> list[str]:
-    """What stands in the cells of a column."""
-    if _counts(column):
-        return [number(float(value)) for value in column]
-    return ["" if pd.isna(value) else str(value) for value in column]
+    """What stands in the cells of a column; in one of several kinds, each as its kind."""
+    texts = column.map(lambda value: number(float(value)) if is_number(value) else str(value))
+    return texts.where(column.notna(), "").tolist()
 
 
 def _style(column: pd.Series, texts: Iterable[str]) -> str:

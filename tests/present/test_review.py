@@ -51,6 +51,11 @@ def test_a_table_shows_nothing_for_no_value_and_the_name_of_a_group_once(review:
     assert rows[1:] == [["site", "what", "ml"], ["a", "x&lt;y", "1.5"], ["", "z", ""], ["b", "z", "3"]]
 
 
+def test_a_column_of_several_kinds_shows_each_as_its_kind(review: ModuleType) -> None:
+    shown = review.as_html(pd.DataFrame({"a": [0.331084, "fitted", None]}, dtype=object))
+    assert ">0.3311<" in shown and ">fitted<" in shown and "None" not in shown
+
+
 def test_counted_rows_have_no_index_and_named_rows_keep_theirs(review: ModuleType) -> None:
     counted, named = pd.DataFrame({"a": [1]}, index=[17]), pd.DataFrame({"a": [1]}, index=["it"])
     assert "17" not in review.as_html(counted)
