@@ -106,7 +106,7 @@ def as_html(table: pd.DataFrame) -> str:
 
 def _label(name: object) -> str:
     """The name of a column; of columns in levels, all of them."""
-    return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    return ", ".join(str(level) for level in name if level != "") if isinstance(name, tuple) else str(name)
 
 
 def _counts(column: pd.Series) -> bool:
