@@ -28,11 +28,39 @@ def changed(folder: Path, key: str, value: Any) -> Path:
 
 def test_a_what_if_changes_the_base_and_what_does_not_replace_it(tmp_path: Path) -> None:
     path = changed(tmp_path, "scenario.fleet.base.queries_per_day", 3e9)
-    fleet, before = load("scenario.fleet", path=path), load("scenario.fleet")
+    stated = YAML(typ="safe").load(PARAMS)["scenario"]["fleet"]["scenarios"]
+    fleet = load("scenario.fleet", path=path)
     assert fleet.base.queries_per_day == 3e9
     for name, scenario in fleet.scenarios.items():
-        own = before.scenarios[name].queries_per_day != before.base.queries_per_day
-        assert scenario.queries_per_day == (before.scenarios[name].queries_per_day if own else 3e9)
+        assert scenario.queries_per_day == stated[name].get("queries_per_day", 3e9)
+
+
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [
+        ("queries_per_day", 3e9),
+        ("long_share", 0.3),
+        ("agentic_share", 0.1),
+        ("middle_share", 0.2),
+        ("small_share", 0.5),
+        ("site", "best"),
+        ("years", 2),
+        ("queries_growth", 3),
+        ("gain.distribution.value", 8),
+        ("rebound", 0.5),
+        ("overhead", 1.5),
+    ],
+)
+def test_no_what_if_of_the_base_moves_what_stands_beside_a_published_value(
+    tmp_path: Path, choice: str, value: Any
+) -> None:
+    after = load("scenario.fleet", path=changed(tmp_path, f"scenario.fleet.base.{choice}", value))
+    beside = {name: one for name, one in load("scenario.fleet").scenarios.items() if one.published_claim}
+    assert len(beside) == 3
+    for name, one in beside.items():
+        # Without years nothing grows, whatever the growth of one.
+        changeable = {"queries_growth"} if one.years == 0 else set()
+        assert after.scenarios[name].model_dump(exclude=changeable) == one.model_dump(exclude=changeable)
 
 
 def test_the_sweep_has_the_27_combinations_that_are_documented() -> None:
