@@ -1,6 +1,7 @@
 """What the what-if panel of the review site computes with.
 
-Inputs: as estimate_what_if, and data/results/what_if.csv, its answer. Output: build/whatif/whatif.json.
+Inputs: as estimate_what_if, and data/results/{what_if,lever_combinations}.csv.
+Output: build/whatif/whatif.json.
 Settings: scenario.what_if, assumptions.re_estimate, assumptions.water, the levers of
 assumptions.as_published.base, simulation.
 """
@@ -13,6 +14,7 @@ import pandas as pd
 from pipeline.assumptions.load import load
 from pipeline.assumptions.what_if import LEVERS
 from pipeline.contracts import read_table
+from pipeline.contracts.levers import LEVER_COMBINATIONS
 from pipeline.contracts.what_if import WHAT_IF
 from pipeline.errors import run
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
@@ -22,7 +24,7 @@ from pipeline.estimate.what_if.export import Inputs, panel
 from pipeline.files import round_significant, write_text
 
 PUBLISHED = Path("build/published")
-ANSWER = Path("data/results/what_if.csv")
+RESULTS = Path("data/results")
 OUTPUT = Path("build/whatif/whatif.json")
 
 
@@ -43,11 +45,11 @@ def main() -> None:
         sites=Sites.of(water, site_factors(facts)),
         simulation=simulation,
         model=read_serving(settings.serving),
+        answered=read_table(RESULTS / "what_if.csv", WHAT_IF),
+        combinations=read_table(RESULTS / "lever_combinations.csv", LEVER_COMBINATIONS),
     )
 
-    answered = read_table(ANSWER, WHAT_IF)
-
-    found = panel(chosen, settings, inputs, answered)
+    found = panel(chosen, settings, inputs)
 
     # Without spaces: a page carries it whole.
     write_text(json.dumps(round_significant(found), separators=(",", ":"), allow_nan=False), OUTPUT)

@@ -5,7 +5,7 @@ and interpolation over lengths (tests/present/site/test_whatif.py has how far). 
 pipeline/estimate/what_if/compress.py says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,14 @@ from pipeline.fit.node_power import RATED_W, SERVER_GPUS, ServerFit, server_of
 
 Array = NDArray[np.float64]
 Json = dict[str, Any]
+# Levers of the panel by the groups of LEVER_COMBINATIONS; of its chains, the one on evidence of grade A or B.
+GROUPS = {
+    "hardware": ("hardware", "datacentre"),
+    "model": ("models",),
+    "serving": ("serving",),
+    "routing": ("routing",),
+}
+CHAIN = {"regime": "short", "combination": "graded", "sequence": "models first"}
 NORMAL = np.linspace(-6, 6, 241)  # where quantiles of lengths are written
 
 
@@ -55,17 +63,19 @@ class Inputs:
     sites: Sites
     simulation: Simulation
     model: ServingModel
+    answered: pd.DataFrame  # by the pipeline where the panel starts, WHAT_IF
+    combinations: pd.DataFrame  # LEVER_COMBINATIONS
 
 
-def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs, answered: pd.DataFrame) -> Json:
-    """The content of whatif.json; `chosen` is where the panel starts, `answered` its answer (WHAT_IF)."""
+def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Json:
+    """The content of whatif.json; `chosen` is where the panel starts."""
     world_seed, query_seed, model_seed, *_ = seeds(inputs.simulation)
     worlds = draw_worlds(world_seed, settings.propagation, settings.load, settings.pue)
     cases = draw_cases(settings.lengths, inputs.traffic, settings.propagation, worlds, query_seed)
     named = {f"{case.scenario}_{case.regime}": case for case in cases}
     return {
         "defaults": chosen.model_dump(),
-        "answer": {row["quantity"]: bands(row) for row in answered.to_dict("records")},
+        "answer": {row["quantity"]: bands(row) for row in inputs.answered.to_dict("records")},
         "replicates": worlds.replicates,
         "worlds": len(worlds),
         "concurrency": list(CONCURRENCIES),
@@ -181,9 +191,21 @@ def lever_gains(inputs: Inputs, settings: ReEstimate) -> Json:
         assumed = inputs.levers[name]
         drawn = assumed.distribution.ppf(uniform)
         p5, p50, p95 = (float(assumed.distribution.ppf(np.array(p))) for p in (0.05, 0.5, 0.95))
-        about = {"source": assumed.source, "reason": assumed.reason, "p5": p5, "p50": p50, "p95": p95}
+        about: Json = {"source": assumed.source, "reason": assumed.reason, "p5": p5, "p50": p50, "p95": p95}
+        about["estimated"] = estimated_gains(inputs.combinations, GROUPS[name])
         found[name] = {**about, "drawn": pack(drawn, ln=True)}
     return found
+
+
+def estimated_gains(combinations: pd.DataFrame, groups: Sequence[str]) -> list[Json]:
+    """What the project itself estimates of the levers in some groups: each step of CHAIN."""
+    chain = combinations[(combinations[[*CHAIN]] == pd.Series(CHAIN)).all(axis=1)]
+    steps = chain[chain["group"].isin(groups)]
+    columns = {"lever": "name", "grade": "grade", "step_p5": "p5", "step_p50": "p50", "step_p95": "p95"}
+    return [
+        {str(k): v for k, v in row.items()}
+        for row in steps[[*columns]].rename(columns=columns).to_dict("records")
+    ]
 
 
 def sites(inputs: Inputs, settings: ReEstimate) -> Json:

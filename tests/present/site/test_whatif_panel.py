@@ -153,6 +153,19 @@ def test_levers_divide(panel):
     assert headline(page) == pytest.approx([value / 10 for value in before], rel=0.03)
 
 
+def test_levers_say_what_is_assumed_and_what_is_estimated(panel):
+    page = panel()
+    help_text = page.locator("#wi-lever-hardware-help").inner_text()
+    assert "Published range 1.5–2.5 times" in help_text and "not estimated here" in help_text
+    chain = pd.read_csv("data/results/lever_combinations.csv").query(
+        "regime == 'short' and combination == 'graded' and sequence == 'models first' and group == 'serving'"
+    )
+    page.locator("[data-lever=serving] summary").click()
+    shown = page.locator("[data-lever=serving] li").all_inner_texts()
+    assert [text.partition(":")[0] for text in shown] == chain["lever"].tolist()
+    assert page.locator("[data-lever=model] details").count() == 0
+
+
 def test_a_number_that_cannot_be_used_is_named_and_not_computed(panel):
     page = panel()
     before = page.locator("#wi-now").inner_text()

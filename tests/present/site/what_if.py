@@ -1,6 +1,7 @@
 """The panel's data and the pipeline's answer, on the fitted model and the published factors."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,10 @@ from pipeline.assumptions.deployments import Propagation
 from pipeline.assumptions.load import read
 from pipeline.assumptions.what_if import LEVERS, WhatIf
 from pipeline.contracts import read_table
+from pipeline.contracts.levers import LEVER_COMBINATIONS
 from pipeline.contracts.published import TABLES
 from pipeline.contracts.water import WATER_TABLES
+from pipeline.contracts.what_if import WHAT_IF
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.sites import SITE_TABLES, site_factors
@@ -38,14 +41,16 @@ def inputs() -> Inputs:
         sites=Sites.of(PARAMS.assumptions.water, site_factors(facts)),
         simulation=PARAMS.simulation,
         model=read_serving(SETTINGS.serving),
+        answered=read_table("data/results/what_if.csv", WHAT_IF),
+        combinations=read_table("data/results/lever_combinations.csv", LEVER_COMBINATIONS),
     )
 
 
 def exported(propagation: Propagation) -> dict[str, Any]:
     """What export_whatif writes, in so many worlds."""
     settings, start = SETTINGS.model_copy(update={"propagation": propagation}), PARAMS.scenario.what_if
-    answered = pipeline_answer(start, propagation).reset_index()
-    return round_significant(panel(start, settings, inputs(), answered))
+    given = replace(inputs(), answered=pipeline_answer(start, propagation).reset_index())
+    return round_significant(panel(start, settings, given))
 
 
 @cache

@@ -131,10 +131,16 @@
   for (const box of panel.querySelectorAll(".wi-lever")) {
     const slider = new Slider(box.querySelector(".wi-gain"), { key: box.dataset.lever, scale: "log", digits: 1, least: 1, most: MOST_GAIN });
     slider.select = box.querySelector("select");
-    const { p5, p50, p95, source, reason } = data.levers[box.dataset.lever];
+    const { p5, p50, p95, source, reason, estimated } = data.levers[box.dataset.lever];
     slider.set(shortest(p50, 2));
     box.querySelector(".wi-help").textContent =
       `${reason} Published range ${show(p5)}–${show(p95)} times (source: ${source}), taken as log-normal: assumed, not estimated here.`;
+    box.querySelector(".wi-ours").append(...estimated.map((one) => {
+      const item = document.createElement("li");
+      item.textContent = `${one.name}: ${show(one.p50)} times (${interval(one)}), evidence of grade ${one.grade}`;
+      return item;
+    }));
+    if (!estimated.length) box.querySelector("details").remove();
     slider.select.addEventListener("input", () => { slider.box.hidden = slider.select.value !== "number"; });
     levers[box.dataset.lever] = slider;
   }
@@ -298,7 +304,7 @@
   }
 
   function table(answer) {
-    const head = ["Quantity", "Median query", "Mean query", "Nine tenths of queries", "Monte Carlo error"];
+    const head = ["Quantity", "Median query", "Mean query", "Nine tenths of queries", "Monte Carlo error of the median"];
     const row = (cells, tag) => {
       const line = document.createElement("tr");
       cells.forEach((text, i) => {
@@ -311,7 +317,7 @@
       return line;
     };
     const caption = document.createElement("caption");
-    caption.textContent = "Median and, in brackets, nine tenths of what is not known; the last column is of the median query.";
+    caption.textContent = "Brackets: nine tenths of what is not known.";
     const top = document.createElement("thead"), body = document.createElement("tbody");
     top.append(row(head, "th"));
     body.append(...QUANTITIES.map(([key, label, unit]) => row([
