@@ -24,11 +24,12 @@ def test_a_stage_follows_the_writers_of_its_files_folders_and_parts_of_folders()
     }
 
 
-def test_the_pipeline_has_one_first_stage_to_read_assumptions_and_one_last_that_sets_the_paper() -> None:
+def test_the_pipeline_has_one_first_stage_to_read_assumptions_and_the_paper_and_the_site_come_last() -> None:
     before = predecessors(live_stages(YAML(typ="safe").load(Path("dvc.yaml"))))
     assert "check_assumptions" in before["fit_serving_model"]
     assert "collect_numbers" in before["typeset_paper"]
-    assert not any("typeset_paper" in names for names in before.values())
+    assert {name for name, names in before.items() if "typeset_paper" in names} == {"build_site"}
+    assert not any("build_site" in names for names in before.values())
 
 
 def test_what_an_earlier_run_left_in_an_output_folder_is_removed(tmp_path, monkeypatch) -> None:
