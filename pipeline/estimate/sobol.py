@@ -17,6 +17,14 @@ def stage_seed(simulation: Simulation, stage: str) -> np.random.SeedSequence:
     return np.random.SeedSequence([simulation.seed, zlib.crc32(stage.encode())])
 
 
+def generator(seed: np.random.SeedSequence) -> np.random.Generator:
+    """A generator of the seed as on its first use.
+
+    SciPy's engines spawn from the sequence that they are given, which then gives the next one other points.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key))
+
+
 def points(seed: np.random.SeedSequence, simulation: Simulation, dimensions: int) -> Array:
     """Points in the open unit cube, (dimensions, replicates, draws); each replicate has its own scramble."""
     from scipy.stats import qmc  # half a second, which the stages that only take a seed need not spend

@@ -19,7 +19,7 @@ from pipeline.assumptions.deployments import Propagation
 from pipeline.assumptions.re_estimate import Load
 from pipeline.assumptions.simulation import Simulation
 from pipeline.estimate.lengths import IGNORANCE, VARIABILITY, LengthScenario
-from pipeline.estimate.sobol import points, stage_seed
+from pipeline.estimate.sobol import generator, points, stage_seed
 
 Array = NDArray[np.float64]
 STAGE = "estimate_re_estimated"
@@ -123,7 +123,7 @@ def draw_queries(
     """The queries of every world under one scenario of lengths and one regime."""
     parts = []
     by_replicate = worlds.length_uniforms.reshape(worlds.replicates, -1, 1, IGNORANCE)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     for ignorance in by_replicate:
         base = qmc.Sobol(VARIABILITY, rng=rng).random(propagation.inner)
         shifts = rng.random((len(ignorance), 1, VARIABILITY))
@@ -136,6 +136,6 @@ def median_moments(
     seed: np.random.SeedSequence, propagation: Propagation, scenario: LengthScenario
 ) -> Moments:
     """Moments, each (1,), of a service of median levels: at which deployments are priced."""
-    queries = qmc.Sobol(VARIABILITY, rng=np.random.default_rng(seed)).random(64 * propagation.inner)
+    queries = qmc.Sobol(VARIABILITY, rng=generator(seed)).random(64 * propagation.inner)
     middle = np.full((1, 1, IGNORANCE), 0.5)
     return Moments.of(*scenario.sample(np.clip(queries, EDGE, 1 - EDGE)[None], middle))

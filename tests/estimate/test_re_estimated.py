@@ -133,3 +133,10 @@ def test_worlds_follow_the_assumptions() -> None:
     assert isinstance(pue, LogNormal)
     assert np.median(STUDY.worlds.pue) == pytest.approx(pue.median(), rel=0.01)
     assert np.percentile(STUDY.worlds.pue, 95) == pytest.approx(pue.p95, rel=0.02)
+
+
+def test_cases_share_their_uniforms_so_that_what_differs_is_the_case() -> None:
+    study = small()
+    short, long = (case_of(study, "published", regime).queries.output_tokens for regime in ("short", "long"))
+    inside = short > 100  # rounding to whole tokens is half a per cent there
+    assert long[inside] / short[inside] == pytest.approx(5000 / 300, rel=0.006)

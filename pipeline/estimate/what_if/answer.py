@@ -5,6 +5,7 @@ are those of data/results/re_estimated.csv. Levers divide energy and water alike
 """
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,13 @@ from pipeline.assumptions.base import Assumption
 from pipeline.assumptions.re_estimate import ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.assumptions.what_if import LEVERS, WhatIf
-from pipeline.contracts.results import BOUNDARIES
+from pipeline.contracts.results import BOUNDARIES, Regime
 from pipeline.estimate.fleet.draws import own_uniforms
-from pipeline.estimate.lengths import Traffic
+from pipeline.estimate.lengths import Traffic, length_scenario
 from pipeline.estimate.nested import split
 from pipeline.estimate.re_estimated import BLEND
 from pipeline.estimate.sobol import stage_seed
-from pipeline.estimate.study import Case, ServingModel, Study, draw_case, draw_cases, engine_curves
+from pipeline.estimate.study import Case, ServingModel, Study, draw_case, engine_curves
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.tables import world_uniforms
 from pipeline.estimate.what_if.settings import alike, applied, at_site, gain
@@ -81,8 +82,9 @@ def drawn_case(
     """The queries of the chosen traffic in every world; of a scenario the very queries of the re-estimate."""
     lengths, propagation = settings.lengths, settings.propagation
     if chosen.input_tokens is None or chosen.output_tokens is None:
-        cases = draw_cases(lengths, traffic, propagation, worlds, seed)
-        return next(case for case in cases if f"{case.scenario}_{case.regime}" == chosen.traffic)
+        scenario, regime = chosen.traffic.split("_")
+        of_traffic = length_scenario(lengths, traffic, scenario, regime)
+        return draw_case(scenario, cast(Regime, regime), of_traffic, propagation, worlds, seed)
     stated = alike(chosen.input_tokens, chosen.output_tokens, lengths)
     return draw_case("fixed", "short", stated, propagation, worlds, seed)
 
