@@ -131,7 +131,7 @@ def test_the_headline_is_the_results(parsed):
         ["variant", "regime", "subject", "site_scenario", "scope"]
     )
     row = water.loc[("production_lengths", "short", "blend", "microsoft_today", "total")]
-    assert "{median_p50_ml:.2g} ({median_p5_ml:.2g}–{median_p95_ml:.2g})".format(**row) in words
+    assert "{median_p50_ml:#.2g} ({median_p5_ml:#.2g}–{median_p95_ml:#.2g})".format(**row) in words
 
 
 def test_the_headline_follows_the_results(project, tmp_path):
