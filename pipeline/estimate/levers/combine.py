@@ -31,7 +31,6 @@ class Applied:
     """Which levers are applied; the default is none."""
 
     routed: bool = False
-    routed_share: float | None = None  # the same in every world; None: as drawn
     cached: bool = False
     adaptive: bool = False
     disaggregated: bool = False
@@ -110,14 +109,14 @@ class Service:
 
     def energy_wh(self, applied: Applied) -> Array:
         """Facility energy of the mean query, Wh, (worlds,)."""
-        how = self._how(applied)
-        large = self._tier(0, applied, how)
-        energy = large
-        if applied.routed:
-            drawn = self.bench.share("routed_share", self.bench.settings.routed_share)
-            share = drawn if applied.routed_share is None else applied.routed_share
-            energy = routed_energy(share, large, self._tier(1, applied, how), self.router_wh)
-        return energy
+        if not applied.routed:
+            return self.tier_wh(0, applied)
+        share = self.bench.share("routed_share", self.bench.settings.routed_share)
+        return self.routed_wh(share, self.tier_wh(0, applied), self.tier_wh(1, applied))
+
+    def routed_wh(self, share: Array | float, large: Array, small: Array) -> Array:
+        """The same with this share of the queries on the small models."""
+        return routed_energy(share, large, small, self.router_wh)
 
     def _how(self, applied: Applied) -> How:
         settings, bench = self.bench.settings, self.bench
@@ -132,8 +131,9 @@ class Service:
             how = replace(how, pue=self.best_pue)
         return how
 
-    def _tier(self, tier: int, applied: Applied, how: How) -> Array:
+    def tier_wh(self, tier: int, applied: Applied) -> Array:
         """Energy on the large (0) or the small models (1), in equal parts; every world has one next chip."""
+        how = self._how(applied)
         if not applied.moved:
             return self._mean((self.large, self.small)[tier], how)
         each = [self._on(chip, tier, applied, how) for chip in self.next_chips]

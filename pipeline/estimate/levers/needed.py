@@ -19,9 +19,10 @@ def needed_rows(regime: str, service: Service, ends: tuple[float, float]) -> Ite
     low, high = ends
     start = service.energy_wh(Applied())
     for beside, names in BESIDE.items():
+        applied = Applied(**dict.fromkeys(names, True))
+        large, small = (service.tier_wh(tier, applied) for tier in (0, 1))
         for share in SHARES:
-            applied = Applied(**dict.fromkeys(names, True), routed=True, routed_share=float(share))
-            gain = start / service.energy_wh(applied)
+            gain = start / service.routed_wh(float(share), large, small)
             found = band(gain, service.bench.replicates)
             yield {
                 "regime": regime,
