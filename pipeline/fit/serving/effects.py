@@ -99,7 +99,7 @@ BASE = "common"
 
 def level_names(rows: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.object_]:
     """The level of each row, (n,); NONE where any of its parts is NONE."""
-    none = (rows[list(keys)] == NONE).any(axis=1)
+    none = np.any([rows[key].to_numpy(object) == NONE for key in keys], axis=0)
     return np.where(none, NONE, joined(*(rows[key] for key in keys)))
 
 

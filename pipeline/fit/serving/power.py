@@ -132,11 +132,15 @@ def utilisation_features(p: Prepared, step_s: Array) -> Array:
         seconds = sum(p.x[:, INDEX[name]] for name in names)
         return np.sqrt(np.clip(np.asarray(seconds)[:, None] / step_s, 0, MOST_BUSY))
 
-    blackwell, experts, log_gpus, quantised = (v[:, None] * np.ones_like(step_s) for v in _groups(p))
+    blackwell, experts, log_gpus, quantised = (v[:, None] for v in _groups(p))
     memory, matmul, link = busy("weights", "kv"), busy("matmul", "prefill"), busy("exchange")
     older = 1 - blackwell
     parts = [older, blackwell, older * memory, blackwell * memory, older * matmul, blackwell * matmul]
-    return np.stack([*parts, link, experts, log_gpus, quantised], axis=-1)
+    parts += [link, experts, log_gpus, quantised]
+    found = np.empty((*step_s.shape, len(parts)))
+    for position, part in enumerate(parts):
+        found[..., position] = part
+    return found
 
 
 def statistical_features(p: Prepared) -> Array:

@@ -124,9 +124,9 @@ def _main(engines: dict[str, OnEngine], tensorrt: Bool, model: ServingModel) -> 
 
 def term_draws(draws: Draws) -> Array:
     """Seconds of each term of a step, (n, K, D), from the parameter draws; their sum is not yet corrected."""
-    found = {
-        stack: coefficients(one.z, draws.theta) * one.p.x[:, :, None] for stack, one in draws.engines.items()
-    }
+    found = {stack: coefficients(one.z, draws.theta) for stack, one in draws.engines.items()}
+    for stack, one in draws.engines.items():
+        found[stack] *= one.p.x[:, :, None]
     if len(found) == 1:
         return np.asarray(next(iter(found.values())))
     return np.where(draws.tensorrt[:, None, :], found[TENSORRT], found[VLLM])

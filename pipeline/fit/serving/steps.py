@@ -51,8 +51,9 @@ class StepFit:
 
 def coefficients(z: sp.csr_matrix, theta: Array) -> Array:
     """c, (n, K) for theta (P,) or (n, K, draws) for theta (P, draws)."""
-    log_c = np.clip(z @ theta, -LARGEST_LN, LARGEST_LN)
-    return np.exp(log_c).reshape(-1, len(TERMS), *theta.shape[1:])
+    found = np.asarray(z @ theta)  # changed in place: with many draws new memory takes longer than the sums
+    np.exp(np.clip(found, -LARGEST_LN, LARGEST_LN, out=found), out=found)
+    return found.reshape(-1, len(TERMS), *theta.shape[1:])
 
 
 def step_seconds(z: sp.csr_matrix, theta: Array, x: Array) -> Array:
