@@ -105,6 +105,7 @@ class Bench:
     def price(self, items: Sequence[Deployment], call: Call) -> dict[Deployment, Priced]:
         """Deployments on one kind of call, priced together: world j is the same in all of them."""
         unique = list(dict.fromkeys(items))
+        self.bases(unique)  # remembers them: asked for one by one they would take longer
         curves = self.pricing([(item, call) for item in unique])
         return {item: Priced(item, call, curve) for item, curve in zip(unique, curves, strict=True)}
 
