@@ -6,6 +6,8 @@ service about which we know no more. Each value is the mean over replicates of t
 Monte Carlo error the standard error of that mean. Nothing is cut.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,17 @@ def with_errors(each: dict[str, Array]) -> dict[str, float]:
     values = {name: float(value.mean()) for name, value in each.items()}
     errors = {f"mc_error_{name}": standard_error(value) for name, value in each.items()}
     return {**values, **errors}
+
+
+def band(
+    values: Array, replicates: int, percents: Sequence[float] = WORLD_PERCENTS, prefix: str = ""
+) -> dict[str, float]:
+    """<prefix>p5, .. of one value a world, (replicates x outer,), and mc_error_<prefix>p50."""
+    # Hazen's positions, as in sorted_quantiles.
+    each = np.percentile(values.reshape(replicates, -1), percents, axis=1, method="hazen")
+    rows = dict(zip(percents, each, strict=True))
+    found = {f"{prefix}p{percent:.0f}": float(row.mean()) for percent, row in rows.items()}
+    return {**found, f"mc_error_{prefix}p50": standard_error(rows[50])}
 
 
 def standard_error(each: Array) -> float:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.results import BOUNDARIES
-from pipeline.estimate.nested import split, standard_error
+from pipeline.estimate.nested import band, split
 from pipeline.estimate.study import Case, Study
 from pipeline.estimate.tables import Band, FleetResult, Result, Tables, assemble
 from pipeline.units import WH_PER_GWH
@@ -82,7 +82,7 @@ def _blend_means(study: Study, case: Case) -> Array:
 
 
 def _fleet_result(study: Study, variant: str, scenario: str, component: str, gwh: Array) -> FleetResult:
-    low, middle, high = np.percentile(gwh, [5, 50, 95], axis=1, method="hazen")
-    band = Band(float(middle.mean()), float(low.mean()), float(high.mean()), standard_error(middle))
+    found = band(gwh, study.worlds.replicates)
+    day = Band(found["p50"], found["p5"], found["p95"], found["mc_error_p50"])
     draws = len(study.worlds) * study.propagation.inner * len(study.deployments.blend)
-    return FleetResult(variant, scenario, component, band, INTERVAL, draws)
+    return FleetResult(variant, scenario, component, day, INTERVAL, draws)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.contracts.fleet import FLEET_OVERHEADS
 from pipeline.contracts.read import validate
 from pipeline.estimate.fleet.draws import FleetDraws, Picks
-from pipeline.estimate.fleet.tables import band
+from pipeline.estimate.nested import band
 from pipeline.estimate.query_energy import serve
 
 Array = NDArray[np.float64]

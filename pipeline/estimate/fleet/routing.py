@@ -23,7 +23,7 @@ from pipeline.contracts.routing import (
     UNKNOWN,
 )
 from pipeline.estimate.fleet.router_energy import PairEnergy
-from pipeline.estimate.fleet.tables import band
+from pipeline.estimate.nested import band
 
 Array = NDArray[np.float64]
 SHARES = np.round(np.arange(0, 1.0001, 0.05), 2)  # energy is linear between

@@ -19,7 +19,7 @@ from pipeline.assumptions.water import Water
 from pipeline.contracts.fleet import COOLING_LEVER, DATACENTRE_LEVER
 from pipeline.contracts.read import validate
 from pipeline.estimate.fleet.draws import own_uniforms
-from pipeline.estimate.fleet.tables import band
+from pipeline.estimate.nested import band
 from pipeline.estimate.sobol import stage_seed
 from pipeline.estimate.water.draws import Factors, average_sites
 from pipeline.estimate.water.tables import Sites

@@ -19,7 +19,7 @@ from pipeline.contracts.read import validate
 from pipeline.estimate.fleet.account import HOURS_PER_DAY, Day, UnitCosts, day
 from pipeline.estimate.fleet.draws import FleetDraws, Picks
 from pipeline.estimate.fleet.places import Places
-from pipeline.estimate.nested import standard_error
+from pipeline.estimate.nested import band
 from pipeline.units import ML_PER_L, SECONDS_PER_HOUR, WATTS_PER_KW, WH_PER_GWH
 
 Array = NDArray[np.float64]
@@ -34,14 +34,6 @@ CHOICES = (
     "years", "queries_growth", "rebound", "overhead",
 )  # fmt: skip
 SWEPT = ("long_share", "agentic_share", "small_share")
-
-
-def band(values: Array, replicates: int) -> dict[str, float]:
-    """p5, p50, p95 over worlds, (replicates x outer,), and the Monte Carlo error of p50."""
-    # Hazen's positions: evenly spread points stand for the middle of their share (see nested.py).
-    low, middle, high = np.percentile(values.reshape(replicates, -1), [5, 50, 95], axis=1, method="hazen")
-    found = dict(zip(("p5", "p50", "p95"), (float(each.mean()) for each in (low, middle, high)), strict=True))
-    return {**found, "mc_error_p50": standard_error(middle)}
 
 
 def quantities(found: Day) -> Iterator[tuple[str, str, str, Array]]:

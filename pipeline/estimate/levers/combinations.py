@@ -12,7 +12,8 @@ from pipeline.assumptions.base import Assumption
 from pipeline.contracts.levers import BASELINE, LEVER_COMBINATIONS, SEQUENCES
 from pipeline.contracts.read import validate
 from pipeline.estimate.levers.combine import Applied, Lever, Service
-from pipeline.estimate.levers.rows import Row, band
+from pipeline.estimate.levers.evidence import weakest
+from pipeline.estimate.levers.rows import Row, band, worlds_within
 
 Array = NDArray[np.float64]
 NAIVE = {"model": "models", "serving": "serving", "hardware": "hardware"}
@@ -69,7 +70,6 @@ def steps_of(
     note: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Rows of one chain; start and after: energy of the mean query, Wh, (worlds,)."""
-    low, high = ends
     before = start
     none = Lever(BASELINE, BASELINE, "As the re-estimate has it", "")
     for order, (lever, energy) in enumerate([(none, start), *after]):
@@ -83,16 +83,11 @@ def steps_of(
             "group": lever.group,
             "lever": lever.words,
             "grade": lever.grade or None,
-            "worlds_8_to_20": float(np.mean((gain >= low) & (gain <= high))),
-            "worlds_at_least_8": float(np.mean(gain >= low)),
-            "worlds_at_least_20": float(np.mean(gain >= high)),
             "note": note,
+            **worlds_within(gain, ends),
         }
         for prefix, values in bands.items():
-            found = band(values, replicates)
-            error = found.pop("mc_error_p50")
-            row |= {f"{prefix}{name}": value for name, value in found.items()}
-            row[f"mc_error_{prefix}p50"] = error
+            row |= band(values, replicates, prefix)
         yield row
         before = energy
 
@@ -147,19 +142,17 @@ def group_rows(regime: str, service: Service) -> Iterator[Row]:
     """Rows of LEVER_SYSTEMS: every group of levers alone, and all of them."""
     levers = service.levers()
     start = service.energy_wh(Applied())
-    order = "ABCD".index
     everything = dict.fromkeys(chosen(levers, "overlap"), True)
     groups = {**TOGETHER, "combined": ("All levers together", tuple(everything))}
     for group, (system, names) in groups.items():
         energy = service.energy_wh(replace(Applied(), **dict.fromkeys(names, True)))
-        grade = max((levers[name].grade for name in names), key=order)
         yield Row(
             group,
             system,
             regime,
             f"{'; '.join(levers[n].words for n in names)}, against none",
             "fitted model with published settings",
-            grade,
+            weakest(levers[name].grade for name in names),
             start / energy,
             "mlenergy2025",
             note="of the mean query of the blend; overlaps are in it",

@@ -1,7 +1,7 @@
 """Rows of LEVER_SYSTEMS: a gain drawn in every world, or the span of published values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.levers import LEVER_SYSTEMS, PERCENTILES
 from pipeline.contracts.read import validate
-from pipeline.estimate.nested import standard_error
+from pipeline.estimate import nested
 
 Array = NDArray[np.float64]
 # Claims of the published analysis by group of levers.
@@ -24,12 +24,19 @@ CLAIMS = {
 BASIS_OF_GRADE = {"A": "measured energy", "B": "measured energy", "C": "simulation", "D": "statement"}
 
 
-def band(values: Array, replicates: int) -> dict[str, float]:
-    """Percentiles over worlds, (replicates x outer,), and the Monte Carlo error of p50."""
-    # Hazen's positions: evenly spread points stand for the middle of their share (see nested.py).
-    each = np.percentile(values.reshape(replicates, -1), list(PERCENTILES.values()), axis=1, method="hazen")
-    found = {name: float(row.mean()) for name, row in zip(PERCENTILES, each, strict=True)}
-    return {**found, "mc_error_p50": standard_error(each[2])}
+def band(values: Array, replicates: int, prefix: str = "") -> dict[str, float]:
+    """PERCENTILES over worlds, (replicates x outer,), and the Monte Carlo error of p50, by name."""
+    return nested.band(values, replicates, list(PERCENTILES.values()), prefix)
+
+
+def worlds_within(gain: Array, ends: tuple[float, float]) -> dict[str, float]:
+    """Share of the worlds whose gain is between the ends of the combined claim, and at least either."""
+    low, high = ends
+    return {
+        "worlds_8_to_20": float(np.mean((gain >= low) & (gain <= high))),
+        "worlds_at_least_8": float(np.mean(gain >= low)),
+        "worlds_at_least_20": float(np.mean(gain >= high)),
+    }
 
 
 def span(values: Sequence[float], low: float, high: float) -> dict[str, float]:
@@ -64,7 +71,6 @@ class Row:
     n_values: float = np.nan
     evidence: str | None = None
     note: str | None = None
-    claim: str | None = field(default=None)
 
 
 def system_table(rows: Sequence[Row], claims: pd.DataFrame, replicates: int) -> pd.DataFrame:
@@ -75,7 +81,7 @@ def system_table(rows: Sequence[Row], claims: pd.DataFrame, replicates: int) -> 
 
 
 def _record(row: Row, claims: pd.DataFrame, replicates: int) -> dict[str, Any]:
-    key = row.claim or CLAIMS.get(row.group)
+    key = CLAIMS.get(row.group)
     if key == "blog.serving" and row.regime != "long":
         key = None  # the claim is about long queries
     low, high = (claims.loc[key, end] if key else np.nan for end in ("low", "high"))

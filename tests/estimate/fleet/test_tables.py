@@ -8,7 +8,8 @@ from pipeline.contracts.routing import COMPARISONS
 from pipeline.estimate.fleet.overheads import overheads
 from pipeline.estimate.fleet.shares import shares
 from pipeline.estimate.fleet.sites import cooling_lever, datacentre_lever
-from pipeline.estimate.fleet.tables import band, comparisons, headline, scenarios, sweep, unit_cost_table
+from pipeline.estimate.fleet.tables import comparisons, headline, scenarios, sweep, unit_cost_table
+from pipeline.estimate.nested import band
 from tests.estimate.fleet.parts import COSTS, DRAWS, FLEET, PLACES, SITES, WATER, a_day
 from tests.estimate.study_parts import SETTINGS, SIMULATION
 
