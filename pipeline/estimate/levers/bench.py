@@ -17,7 +17,7 @@ from pipeline.assumptions.base import Assumption
 from pipeline.assumptions.deployments import Deployment
 from pipeline.assumptions.levers import Levers
 from pipeline.assumptions.simulation import Simulation
-from pipeline.estimate.cost_curves import EngineCurves, Terms
+from pipeline.estimate.cost_curves import EngineCurves, MeanLengths, Terms
 from pipeline.estimate.fleet.draws import Call, FleetDraws, own_uniforms
 from pipeline.estimate.levers.evidence import Bases
 from pipeline.estimate.load import LoadState, part_load
@@ -144,6 +144,12 @@ class Bench:
         pue = self.draws.worlds.pue if how.pue is None else how.pue
         return np.asarray(pue * watt_seconds / SECONDS_PER_HOUR)
 
+    def mean_wh(
+        self, priced: Mapping[Deployment, Priced], items: Sequence[Deployment], how: How = AS_DRAWN
+    ) -> Array:
+        """Energy of queries that go to several deployments in equal parts, Wh, (worlds,)."""
+        return np.asarray(np.mean([self.energy_wh(priced[item], how) for item in items], axis=0))
+
     def watts(self, priced: Priced, gpu_w: Array, how: How) -> Array:
         """Wall power of a serving instance with its share of idle ones, W, (worlds,)."""
         if how.cap is not None:
@@ -178,6 +184,13 @@ class Bench:
     def _context(self, call: Call, how: How) -> Array:
         """Mean context of a running request; what is cached is attended to as well."""
         return changed(call.moments, replace(how, cached_share=0.0)).context_tokens
+
+
+def call_of(input_tokens: Array, output_tokens: Array, mean: MeanLengths) -> Call:
+    """Queries of one input and one mean output a world, (worlds,); priced at `mean`, with its spread."""
+    squared = output_tokens**2 * (1 + mean.output_cv**2)
+    moments = Moments(input_tokens, output_tokens, input_tokens * output_tokens, squared)
+    return Call(moments, moments.context_tokens, mean)
 
 
 def changed(moments: Moments, how: How) -> Moments:

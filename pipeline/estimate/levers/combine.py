@@ -135,7 +135,7 @@ class Service:
         """Energy on the large (0) or the small models (1), in equal parts; every world has one next chip."""
         how = self._how(applied)
         if not applied.moved:
-            return self._mean((self.large, self.small)[tier], how)
+            return self.bench.mean_wh(self.priced, (self.large, self.small)[tier], how)
         each = [self._on(chip, tier, applied, how) for chip in self.next_chips]
         chosen = (self.bench.uniforms["chip"] * len(each)).astype(np.int64)
         return np.asarray(np.choose(np.minimum(chosen, len(each) - 1), each))
@@ -143,10 +143,7 @@ class Service:
     def _on(self, chip: str, tier: int, applied: Applied, how: How) -> Array:
         precision = "fp4" if applied.four_bit and (chip, "fp4") in self.moved else "fp8"
         items = self.moved[chip, precision][tier]
-        return self._mean(items, how) * software(self.bench, items[0])
-
-    def _mean(self, items: Sequence[Deployment], how: How) -> Array:
-        return np.asarray(np.mean([self.bench.energy_wh(self.priced[i], how) for i in items], axis=0))
+        return self.bench.mean_wh(self.priced, items, how) * software(self.bench, items[0])
 
     def levers(self) -> dict[str, Lever]:
         """Every lever with the grade of what it rests on, in the order of the published analysis."""

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from pipeline.assumptions.deployments import Deployment
 from pipeline.contracts.results import REGIMES
 from pipeline.estimate.cost_curves import MeanLengths
-from pipeline.estimate.fleet.draws import Call
-from pipeline.estimate.levers.bench import AS_DRAWN, Bench, How, Priced
+from pipeline.estimate.levers.bench import AS_DRAWN, Bench, How, Priced, call_of
 from pipeline.estimate.levers.evidence import grade_of, weakest
 from pipeline.estimate.levers.rows import Row
-from pipeline.estimate.worlds import Moments
 
 Array = NDArray[np.float64]
 AGENT = "Fara-7B"
@@ -37,11 +35,6 @@ def model_rows(bench: Bench, levers: pd.DataFrame) -> list[Row]:
     return [*rows, *agent_rows(bench, levers)]
 
 
-def mean_wh(bench: Bench, priced: dict[Deployment, Priced], items: list[Deployment], how: How) -> Array:
-    """Energy of queries that go to several deployments in equal parts."""
-    return np.asarray(np.mean([bench.energy_wh(priced[item], how) for item in items], axis=0))
-
-
 def _of_regime(bench: Bench, regime: str) -> Iterator[Row]:
     tiers = bench.draws.tiers
     others = [item for item in bench.settings.models if item.model != AGENT]
@@ -52,7 +45,7 @@ def _of_regime(bench: Bench, regime: str) -> Iterator[Row]:
     )
     energy = {item.model: bench.energy_wh(priced[item]) for item in [*tiers["large"], *small]}
     by_name = {item.model: item for item in [*tiers["large"], *small]}
-    blend = mean_wh(bench, priced, tiers["large"], AS_DRAWN)
+    blend = bench.mean_wh(priced, tiers["large"])
 
     def row(
         system: str, name: str, against: list[Deployment], before: Array, words: str, note: str | None = None
@@ -100,7 +93,7 @@ def _shorter(bench: Bench, priced: dict[Deployment, Priced], regime: str) -> Row
     items = bench.draws.tiers["large"]
     assumption = getattr(bench.settings.outputs, regime)
     kept = bench.share(f"outputs.{regime}", assumption)
-    gain = mean_wh(bench, priced, items, AS_DRAWN) / mean_wh(bench, priced, items, How(output_share=kept))
+    gain = bench.mean_wh(priced, items) / bench.mean_wh(priced, items, How(output_share=kept))
     grade = weakest(["D" if regime == "short" else "C", grade_of(items, bench.bases)])
     key = "manya_minimal" if regime == "short" else "zhai_trunc"
     return Row(
@@ -164,9 +157,7 @@ def agent_rows(bench: Bench, levers: pd.DataFrame) -> Iterator[Row]:
     agent = bench.settings.agent
     given, answer = agent.input_tokens, agent.output_tokens
     mean = MeanLengths(given.distribution.median(), answer.distribution.median(), OUTPUT_CV)
-    call = agent_step(
-        bench.value("agent.input_tokens", given), bench.value("agent.output_tokens", answer), mean
-    )
+    call = call_of(bench.value("agent.input_tokens", given), bench.value("agent.output_tokens", answer), mean)
     priced = bench.price([small, *large], call)
     step_small = bench.energy_wh(priced[small])
     task = step_small * value["fara_steps"] / value["fara_success_fara7b"]
@@ -178,7 +169,7 @@ def agent_rows(bench: Bench, levers: pd.DataFrame) -> Iterator[Row]:
     place = bench.uniforms["agent.success"]
     kept = success.min() + place * (success.max() - success.min())
     steps = bench.value("agent.steps_large", agent.steps_large)
-    step_large = mean_wh(bench, priced, large, AS_DRAWN)
+    step_large = bench.mean_wh(priced, large)
     for regime in REGIMES:  # a task is neither; each step is a short output on a long input
         yield Row(
             "models",
@@ -206,10 +197,3 @@ def agent_rows(bench: Bench, levers: pd.DataFrame) -> Iterator[Row]:
             note="failed attempts count; success of large agents as published, their steps and all "
             "tokens as assumed (params.yaml)",
         )
-
-
-def agent_step(input_tokens: Array, output_tokens: Array, mean: MeanLengths) -> Call:
-    """One step of an agent as a kind of call."""
-    squared = output_tokens**2 * (1 + mean.output_cv**2)
-    moments = Moments(input_tokens, output_tokens, input_tokens * output_tokens, squared)
-    return Call(moments, moments.context_tokens, mean)

@@ -22,9 +22,8 @@ from pipeline.contracts.results import REGIMES
 from pipeline.estimate.batch_curves import configuration_names
 from pipeline.estimate.cost_curves import MeanLengths
 from pipeline.estimate.fleet.draws import Call
-from pipeline.estimate.levers.bench import Bench, How, Priced
+from pipeline.estimate.levers.bench import Bench, How, Priced, call_of
 from pipeline.estimate.levers.rows import Row, band
-from pipeline.estimate.worlds import Moments
 from pipeline.units import JOULES_PER_WH, SECONDS_PER_HOUR
 
 Array = NDArray[np.float64]
@@ -67,10 +66,8 @@ def benchmark_call(bench: Bench, chat: pd.DataFrame, settings: Serving) -> Call:
     """Queries of the benchmark, the same in every world."""
     tokens = settings.chat_input_tokens.distribution.median(), float(chat["output_tokens"].mean())
     cv = settings.output_cv.distribution.median()
-    size = len(bench.every)
-    given, answer = (np.full(size, value) for value in tokens)
-    moments = Moments(given, answer, given * answer, answer**2 * (1 + cv**2))
-    return Call(moments, moments.context_tokens, MeanLengths(*tokens, cv))
+    given, answer = (np.full(len(bench.every), value) for value in tokens)
+    return call_of(given, answer, MeanLengths(*tokens, cv))
 
 
 def places_of(bench: Bench, priced: Priced) -> float:
@@ -86,17 +83,21 @@ def _fitted(bench: Bench, priced: Priced, lengths: str) -> Iterator[dict[str, An
     for users in USERS:
         instances = instances_for(users, places, deviations)
         wh = bench.energy_wh(priced, How(requests=users / instances, utilisation=1.0))
-        found = band(wh * JOULES_PER_WH / tokens, bench.replicates)
-        error = found.pop("mc_error_p50")
         yield {
             **_size(priced.item, lengths, users, instances),
             "kind": "fitted",
             "boundary": "facility",
-            **{f"{QUANTITY}{name}": value for name, value in found.items()},
-            "mc_error_p50": error,
+            **_joules(wh * JOULES_PER_WH / tokens, bench),
             "wh_per_query_p50": float(np.median(wh)),
             "sources": priced.item.source,
         }
+
+
+def _joules(per_token: Array, bench: Bench) -> dict[str, float]:
+    """Percentiles of J per output token, (worlds,), as LEVER_SCALE names them."""
+    found = band(per_token, bench.replicates)
+    error = {"mc_error_p50": found.pop("mc_error_p50")}
+    return {f"{QUANTITY}{name}": value for name, value in found.items()} | error
 
 
 def _size(item: Deployment, lengths: str, users: float, instances: int) -> dict[str, Any]:
@@ -139,15 +140,13 @@ def _measured(bench: Bench, item: Deployment, chat: pd.DataFrame) -> Iterator[di
             "wh_per_query_p50": joules * per_query,
             "sources": item.source,
         }
-        found = band(joules * wall_w / gpu_w, bench.replicates)
-        error = found.pop("mc_error_p50")
+        found = _joules(joules * wall_w / gpu_w, bench)
         yield {
             **size,
             "kind": "measured accelerators, modelled rest",
             "boundary": "facility",
-            **{f"{QUANTITY}{name}": value for name, value in found.items()},
-            "mc_error_p50": error,
-            "wh_per_query_p50": found["p50"] * per_query,
+            **found,
+            "wh_per_query_p50": found[f"{QUANTITY}p50"] * per_query,
             "sources": item.source,
         }
 
@@ -157,10 +156,8 @@ def scale_rows(bench: Bench) -> Iterator[Row]:
     items = bench.draws.tiers["large"]
     for regime in REGIMES:
         priced = bench.price(items, bench.call(regime))
-        alone = np.mean(
-            [bench.energy_wh(priced[i], How(requests=1.0, utilisation=1.0)) for i in items], axis=0
-        )
-        service = np.mean([bench.energy_wh(priced[i]) for i in items], axis=0)
+        alone = bench.mean_wh(priced, items, How(requests=1.0, utilisation=1.0))
+        service = bench.mean_wh(priced, items)
         yield Row(
             "scale",
             "Azure-scale serving",

@@ -4,22 +4,24 @@ All are applied to the blend on its own accelerators, each alone, and all togeth
 outside of the sum: it gains at small batch, where production does not run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.assumptions.deployments import Deployment
 from pipeline.contracts.results import REGIMES
 from pipeline.estimate.levers.bench import AS_DRAWN, Bench, Cap, How, Priced
 from pipeline.estimate.levers.evidence import grade_of, weakest
-from pipeline.estimate.levers.models import FULL, SMALL_BATCH, mean_wh
+from pipeline.estimate.levers.models import FULL, SMALL_BATCH
 from pipeline.estimate.levers.rows import Row
 from pipeline.units import SECONDS_PER_HOUR
 
 Array = NDArray[np.float64]
 SPECULATED = {"1 sequence": 1.0, "8 sequences": 8.0, "64 sequences": 64.0, "256 sequences": 256.0, None: None}
 THROUGHPUT = "x throughput"
+BASIS = "fitted model with published settings"
 
 
 def cap_of(bench: Bench) -> Cap:
@@ -39,101 +41,59 @@ def _of_regime(bench: Bench, regime: str) -> Iterator[Row]:
     priced = bench.price(items, bench.call(regime))
     model = grade_of(items, bench.bases)
     settings = bench.settings
-    drawn = mean_wh(bench, priced, items, AS_DRAWN)
-    cached = bench.share("cached_share", settings.cached_share)
-    utilisation = bench.share("utilisation", settings.utilisation)
+    drawn = bench.mean_wh(priced, items)
 
     def row(
-        system: str,
-        compared: str,
-        grade: str,
-        before: Array,
-        how: How,
-        source: str,
-        load: str | None = None,
-        evidence: str | None = None,
-        note: str | None = None,
-    ) -> Row:
-        basis = "fitted model with published settings"
+        system: str, compared: str, grade: str, how: How, source: str, before: Array = drawn,
+        load: str | None = None, evidence: str | None = None, note: str | None = None,
+    ) -> Row:  # fmt: skip
+        gain = before / bench.mean_wh(priced, items, how)
         return Row(
-            "serving",
-            system,
-            regime,
-            compared,
-            basis,
-            weakest([grade, model]),
-            before / mean_wh(bench, priced, items, how),
-            source,
-            load=load,
-            evidence=evidence,
-            note=note,
-        )
+            "serving", system, regime, compared, BASIS, weakest([grade, model]), gain, source,
+            load=load, evidence=evidence, note=note,
+        )  # fmt: skip
 
-    few = mean_wh(bench, priced, items, How(requests=SMALL_BATCH, utilisation=FULL))
     yield row(
-        "Continuous batching",
-        "as many requests in flight as configured against 8",
-        "B",
-        few,
-        How(utilisation=FULL),
-        "mlenergy2025",
-        load="8 sequences to as configured",
-    )
+        "Continuous batching", "as many requests in flight as configured against 8", "B",
+        How(utilisation=FULL), "mlenergy2025", load="8 sequences to as configured",
+        before=bench.mean_wh(priced, items, How(requests=SMALL_BATCH, utilisation=FULL)),
+    )  # fmt: skip
     yield row(
-        "Adaptive serving",
-        "nodes taken away when not needed against those kept for the peak",
-        "B",
-        drawn,
-        How(utilisation=utilisation),
-        settings.utilisation.source,
-        evidence="google_util",
-        note="from the load of the re-estimate to that of a service that adapts",
-    )
+        "Adaptive serving", "nodes taken away when not needed against those kept for the peak", "B",
+        How(utilisation=bench.share("utilisation", settings.utilisation)), settings.utilisation.source,
+        evidence="google_util", note="from the load of the re-estimate to that of a service that adapts",
+    )  # fmt: skip
     yield row(
-        "Prefix caching",
-        "part of the input read from the cache against all of it computed",
-        "B",
-        drawn,
-        How(cached_share=cached),
-        settings.cached_share.source,
-        evidence="prefix_dsv3",
-        note="the share was measured in production, its energy is the model's",
-    )
+        "Prefix caching", "part of the input read from the cache against all of it computed", "B",
+        How(cached_share=bench.share("cached_share", settings.cached_share)), settings.cached_share.source,
+        evidence="prefix_dsv3", note="the share was measured in production, its energy is the model's",
+    )  # fmt: skip
     yield row(
-        "Disaggregated serving",
-        "prefill apart, decode at the batch that takes as long a step",
-        "C",
-        drawn,
-        How(disaggregated=True),
-        "distserve2024",
+        "Disaggregated serving", "prefill apart, decode at the batch that takes as long a step", "C",
+        How(disaggregated=True), "distserve2024",
         note="follows from the fitted step time; no measured energy of it is published",
-    )
+    )  # fmt: skip
     yield row(
-        "Power capping and clocks",
-        "accelerators at lower power or clock against rated",
-        "B",
-        drawn,
-        How(cap=cap_of(bench)),
-        settings.cap.energy_gain.source,
+        "Power capping and clocks", "accelerators at lower power or clock against rated", "B",
+        How(cap=cap_of(bench)), settings.cap.energy_gain.source,
         note="of the facility: the rest of the server draws on, for longer",
-    )
+    )  # fmt: skip
+    yield from _drafts(bench, regime, priced)
+
+
+def _drafts(bench: Bench, regime: str, priced: Mapping[Deployment, Priced]) -> Iterator[Row]:
+    """Speculative decoding at several batches."""
+    items = bench.draws.tiers["large"]
+    grade = weakest(["C", grade_of(items, bench.bases)])
     for load, requests in SPECULATED.items():
         how = AS_DRAWN if requests is None else How(requests=requests, utilisation=FULL)
-        before = mean_wh(bench, priced, items, how)
         after = np.mean([speculative_wh(bench, priced[item], how) for item in items], axis=0)
         yield Row(
-            "serving",
-            "Speculative decoding",
-            regime,
-            "drafts of five tokens against none",
-            "fitted model with published settings",
-            weakest(["C", model]),
-            before / after,
-            "eagle3_2025;dutta2026",
-            load=load,
+            "serving", "Speculative decoding", regime, "drafts of five tokens against none", BASIS, grade,
+            bench.mean_wh(priced, items, how) / after, "eagle3_2025;dutta2026", load=load,
             evidence="dutta_eagle;eagle_b64",
             note="a step that checks more tokens costs more where compute binds",
-        )
+        )  # fmt: skip
 
 
 def speculative_wh(bench: Bench, priced: Priced, how: How) -> Array:
