@@ -77,12 +77,12 @@ def _estimate(engine: Engine, request_log: Source, power_log: Source, settings: 
     queries = int(engine.fetch(prices.agg(n=total(_.requests)))["n"].iloc[0])
     bins = engine.keep(query_bins(requests, prices, exact=queries <= EXACT_UP_TO))
     idle = engine.fetch(of_grid.filter(_.outcome == "idle").group_by("hour").agg(idle_uj=total(_.energy_uj)))
-    hours = _hours(engine.fetch(summary(bins, ["hour", "model"])), idle, settings)
+    hours = _hours(engine.fetch(summary(bins, ["hour", "model"])), idle)
     if hours.empty:
         raise InputError(
             f"{request_log.name}: no request could be given energy, expected nodes and times as in power"
         )
-    models = _models(engine.fetch(summary(all_hours(bins), ["model"])), hours, settings)
+    models = _models(engine.fetch(summary(all_hours(bins), ["model"])), hours)
     accounts = _account(engine, of_meters, of_spans, power, of_grid, prices, sample_repeats, request_repeats)
     return EnergyFromLogs(_published(hours, "hour", settings), _published(models, None, settings), accounts)
 
@@ -121,14 +121,14 @@ def _reasons(engine: Engine, table: ir.Table, names: list[str], rows: str) -> pd
     return counts
 
 
-def _hours(found: pd.DataFrame, idle: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _hours(found: pd.DataFrame, idle: pd.DataFrame) -> pd.DataFrame:
     """Add the hour's idle energy of all nodes, shared over its queries by token weight."""
     table = found.merge(idle, on="hour", how="left").fillna({"idle_uj": 0})
     share = table["weight"] / table.groupby("hour")["weight"].transform("sum")
     return table.assign(idle_uj=table["idle_uj"] * share)
 
 
-def _models(found: pd.DataFrame, hours: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _models(found: pd.DataFrame, hours: pd.DataFrame) -> pd.DataFrame:
     return found.merge(hours.groupby("model", as_index=False)["idle_uj"].sum(), on="model")
 
 

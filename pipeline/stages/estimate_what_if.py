@@ -11,14 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.assumptions.load import load
-from pipeline.assumptions.what_if import LEVERS
 from pipeline.contracts.read import validate
 from pipeline.contracts.what_if import WHAT_IF
 from pipeline.errors import run
-from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
-from pipeline.estimate.water.scenarios import Sites
-from pipeline.estimate.water.sites import SITE_TABLES, site_factors
+from pipeline.estimate.water.sites import SITE_TABLES
 from pipeline.estimate.what_if.answer import answer, headline
+from pipeline.estimate.what_if.inputs import read_inputs
 from pipeline.files import write_csv, write_json
 
 PUBLISHED = Path("build/published")
@@ -36,18 +34,9 @@ def main() -> None:
         "simulation",
     )
     facts = {name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in SITE_TABLES}
-    levers = {name: getattr(published, f"lever_{name}") for name in LEVERS}
+    inputs = read_inputs(facts, water, published, simulation, settings.serving)
 
-    table = answer(
-        chosen,
-        settings,
-        levers,
-        read_lengths(),
-        read_servers(),
-        Sites.of(water, site_factors(facts)),
-        simulation,
-        read_serving(settings.serving),
-    )
+    table = answer(chosen, settings, inputs)
 
     write_csv(validate(table, WHAT_IF, OUTPUT), OUTPUT)
     write_json(headline(table), METRICS)

@@ -12,15 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.assumptions.load import load
-from pipeline.assumptions.what_if import LEVERS
 from pipeline.contracts import read_table
 from pipeline.contracts.levers import LEVER_COMBINATIONS
 from pipeline.contracts.what_if import WHAT_IF
 from pipeline.errors import run
-from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
-from pipeline.estimate.water.scenarios import Sites
-from pipeline.estimate.water.sites import SITE_TABLES, site_factors
-from pipeline.estimate.what_if.export import Inputs, panel
+from pipeline.estimate.water.sites import SITE_TABLES
+from pipeline.estimate.what_if.export import panel
+from pipeline.estimate.what_if.inputs import read_inputs
 from pipeline.files import round_significant, write_text
 
 PUBLISHED = Path("build/published")
@@ -38,18 +36,11 @@ def main() -> None:
         "simulation",
     )
     facts = {name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in SITE_TABLES}
-    inputs = Inputs(
-        levers={name: getattr(published, f"lever_{name}") for name in LEVERS},
-        traffic=read_lengths(),
-        servers=read_servers(),
-        sites=Sites.of(water, site_factors(facts)),
-        simulation=simulation,
-        model=read_serving(settings.serving),
-        answered=read_table(RESULTS / "what_if.csv", WHAT_IF),
-        combinations=read_table(RESULTS / "lever_combinations.csv", LEVER_COMBINATIONS),
-    )
+    inputs = read_inputs(facts, water, published, simulation, settings.serving)
+    answered = read_table(RESULTS / "what_if.csv", WHAT_IF)
+    combinations = read_table(RESULTS / "lever_combinations.csv", LEVER_COMBINATIONS)
 
-    found = panel(chosen, settings, inputs)
+    found = panel(chosen, settings, inputs, answered, combinations)
 
     # Without spaces: a page carries it whole.
     write_text(json.dumps(round_significant(found), separators=(",", ":"), allow_nan=False), OUTPUT)

@@ -1,4 +1,4 @@
-"""The four tables of levers, from one bench and what others have published."""
+"""The tables of levers, from one bench and what others have published."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class LeverInputs:
 def lever_tables(
     bench: Bench, inputs: LeverInputs, fleet: Fleet, serving: Serving
 ) -> dict[str, pd.DataFrame]:
-    """LEVER_SYSTEMS, LEVER_HARDWARE, LEVER_SCALE and LEVER_COMBINATIONS by short name."""
+    """LEVER_SYSTEMS, LEVER_HARDWARE, LEVER_SCALE, LEVER_COMBINATIONS and LEVER_NEEDED by short name."""
     facts, site = inputs.facts, fleet.sites[bench.settings.site]
     everything: dict[str, Service] = {
         regime: Service.of(bench, regime, fleet.routing.routers, site, facts) for regime in REGIMES

@@ -4,14 +4,14 @@ What is fixed has its value in every world, what is not keeps its draws; so with
 are those of data/results/re_estimated.csv. Levers divide energy and water alike.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.assumptions.base import Assumption
+from pipeline.assumptions.deployments import Propagation
 from pipeline.assumptions.re_estimate import ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.assumptions.what_if import LEVERS, WhatIf
@@ -21,12 +21,11 @@ from pipeline.estimate.lengths import Traffic, length_scenario
 from pipeline.estimate.nested import split
 from pipeline.estimate.re_estimated import BLEND
 from pipeline.estimate.sobol import stage_seed
-from pipeline.estimate.study import Case, ServingModel, Study, draw_case, engine_curves
-from pipeline.estimate.water.scenarios import Sites
+from pipeline.estimate.study import Case, Study, draw_case, engine_curves
 from pipeline.estimate.water.tables import world_uniforms
+from pipeline.estimate.what_if.inputs import Inputs
 from pipeline.estimate.what_if.settings import alike, applied, at_site, gain
 from pipeline.estimate.worlds import Worlds, draw_worlds, seeds
-from pipeline.fit.node_power import ServerFit
 
 Array = NDArray[np.float64]
 STAGE = "estimate_what_if"
@@ -35,41 +34,30 @@ STAGE = "estimate_what_if"
 def answer(
     chosen: WhatIf,
     settings: ReEstimate,
-    levers: Mapping[str, Assumption],
-    traffic: dict[str, Traffic],
-    servers: dict[str, ServerFit],
-    sites: Sites,
-    simulation: Simulation,
-    model: ServingModel,
+    inputs: Inputs,
 ) -> pd.DataFrame:
     """One row a quantity, in the contract WHAT_IF."""
-    study = one_case(chosen, applied(chosen, settings), traffic, servers, simulation, model)
-    gains = gain(chosen.levers, levers, lever_uniforms(simulation, study))
+    study = one_case(chosen, applied(chosen, settings), inputs)
+    uniforms = lever_uniforms(inputs.simulation, settings.propagation)
+    gains = gain(chosen.levers, inputs.levers, uniforms)
     rows = [
         {"quantity": quantity, "unit": unit, "settings": describe(chosen), **columns(drawn)}
-        for quantity, unit, drawn in quantities(chosen, study, sites, simulation, gains)
+        for quantity, unit, drawn in quantities(chosen, study, inputs, gains)
     ]
     return pd.DataFrame(rows)
 
 
-def one_case(
-    chosen: WhatIf,
-    settings: ReEstimate,
-    traffic: dict[str, Traffic],
-    servers: dict[str, ServerFit],
-    simulation: Simulation,
-    model: ServingModel,
-) -> Study:
+def one_case(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Study:
     """The study of the re-estimate with one case: the same worlds, the same draws of the serving model."""
-    world_seed, query_seed, model_seed, *others = seeds(simulation)
+    world_seed, query_seed, model_seed, *others = seeds(inputs.simulation)
     propagation, deployments = settings.propagation, settings.deployments
     worlds = draw_worlds(world_seed, propagation, settings.load, settings.pue)
-    case = drawn_case(chosen, settings, traffic, worlds, query_seed)
+    case = drawn_case(chosen, settings, inputs.traffic, worlds, query_seed)
     priced = [(item, case.mean_lengths) for item in deployments.models]
-    found = engine_curves(priced, model, model_seed, worlds, deployments.tensorrt_share)
+    found = engine_curves(priced, inputs.model, model_seed, worlds, deployments.tensorrt_share)
     keys = [(item.model, case.scenario, case.regime) for item in deployments.models]
     curves = dict(zip(keys, found, strict=True))
-    return Study(deployments, propagation, worlds, [case], curves, servers, *others)
+    return Study(deployments, propagation, worlds, [case], curves, inputs.servers, *others)
 
 
 def drawn_case(
@@ -89,13 +77,13 @@ def drawn_case(
     return draw_case("fixed", "short", stated, propagation, worlds, seed)
 
 
-def lever_uniforms(simulation: Simulation, study: Study) -> Array:
+def lever_uniforms(simulation: Simulation, propagation: Propagation) -> Array:
     """Uniforms of the gain of each lever in every world, (levers, worlds)."""
-    return own_uniforms(stage_seed(simulation, STAGE), study.propagation, len(LEVERS))
+    return own_uniforms(stage_seed(simulation, STAGE), propagation, len(LEVERS))
 
 
 def quantities(
-    chosen: WhatIf, study: Study, sites: Sites, simulation: Simulation, gains: Array
+    chosen: WhatIf, study: Study, inputs: Inputs, gains: Array
 ) -> Iterator[tuple[str, str, Array]]:
     """Name, unit and draws, (replicates, outer, inner), of energy by boundary and water by scope."""
     (case,) = study.cases
@@ -105,8 +93,8 @@ def quantities(
         yield f"{boundary}_energy", "Wh", energies[boundary] / per_world
     pue = study.worlds.pue.reshape(per_world.shape)
     it_wh = energies["facility"] / pue / per_world
-    uniforms = world_uniforms(simulation, study.propagation).reshape(-1, *per_world.shape)
-    drawn = {keys["site_scenario"]: site for keys, site in sites.draws(uniforms)}[chosen.site]
+    uniforms = world_uniforms(inputs.simulation, study.propagation).reshape(-1, *per_world.shape)
+    drawn = {keys["site_scenario"]: site for keys, site in inputs.sites.draws(uniforms)}[chosen.site]
     for scope, water_ml in at_site(drawn, chosen).water_ml(it_wh).items():
         yield f"{scope}_water", "mL", water_ml
 

@@ -1,12 +1,11 @@
 """All that the panel needs to answer in the browser: worlds as drawn, cost in components, traffic, sites.
 
 Its numbers are those of pipeline/estimate/what_if/answer.py up to rounding, the components that are left out
-and interpolation over lengths (tests/present/site/test_whatif.py has how far). Per-world arrays are packed as
-pipeline/estimate/what_if/compress.py says.
+and interpolation over lengths (tests/present/site/test_whatif_model.py has how far). Per-world arrays are
+packed as pipeline/estimate/what_if/compress.py says.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,20 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pipeline.assumptions.base import Assumption
 from pipeline.assumptions.re_estimate import FixedTraffic, ReEstimate
-from pipeline.assumptions.simulation import Simulation
 from pipeline.assumptions.what_if import LEVERS, WhatIf
 from pipeline.estimate.cost_curves import CONCURRENCIES, configurations
-from pipeline.estimate.fleet.draws import own_uniforms
-from pipeline.estimate.lengths import Traffic
-from pipeline.estimate.sobol import stage_seed
 from pipeline.estimate.study import Case, ServingModel, draw_cases
 from pipeline.estimate.water.draws import Factors
-from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.tables import world_uniforms
-from pipeline.estimate.what_if.answer import STAGE
+from pipeline.estimate.what_if.answer import lever_uniforms
 from pipeline.estimate.what_if.compress import Components, pack
+from pipeline.estimate.what_if.inputs import Inputs
 from pipeline.estimate.what_if.price import (
     INPUT_GRID,
     OUTPUT_GRID,
@@ -53,29 +47,24 @@ CHAIN = {"regime": "short", "combination": "graded", "sequence": "models first"}
 NORMAL = np.linspace(-6, 6, 241)  # where quantiles of lengths are written
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What answer() takes beside the settings."""
+def panel(
+    chosen: WhatIf,
+    settings: ReEstimate,
+    inputs: Inputs,
+    answered: pd.DataFrame,
+    combinations: pd.DataFrame,
+) -> Json:
+    """The content of whatif.json; `chosen` is where the panel starts, `answered` its answer (WHAT_IF).
 
-    levers: Mapping[str, Assumption]
-    traffic: dict[str, Traffic]
-    servers: dict[str, ServerFit]
-    sites: Sites
-    simulation: Simulation
-    model: ServingModel
-    answered: pd.DataFrame  # by the pipeline where the panel starts, WHAT_IF
-    combinations: pd.DataFrame  # LEVER_COMBINATIONS
-
-
-def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Json:
-    """The content of whatif.json; `chosen` is where the panel starts."""
+    combinations: LEVER_COMBINATIONS.
+    """
     world_seed, query_seed, model_seed, *_ = seeds(inputs.simulation)
     worlds = draw_worlds(world_seed, settings.propagation, settings.load, settings.pue)
     cases = draw_cases(settings.lengths, inputs.traffic, settings.propagation, worlds, query_seed)
     named = {f"{case.scenario}_{case.regime}": case for case in cases}
     return {
         "defaults": chosen.model_dump(),
-        "answer": {row["quantity"]: bands(row) for row in inputs.answered.to_dict("records")},
+        "answer": {row["quantity"]: bands(row) for row in answered.to_dict("records")},
         "replicates": worlds.replicates,
         "worlds": len(worlds),
         "concurrency": list(CONCURRENCIES),
@@ -90,7 +79,7 @@ def panel(chosen: WhatIf, settings: ReEstimate, inputs: Inputs) -> Json:
         "normal": NORMAL.tolist(),
         "traffic": {name: traffic(case, worlds) for name, case in named.items()},
         **deployments(settings, named, worlds, model_seed, inputs.model),
-        "levers": lever_gains(inputs, settings),
+        "levers": lever_gains(inputs, settings, combinations),
         "sites": sites(inputs, settings),
     }
 
@@ -183,16 +172,16 @@ def evidence(settings: ReEstimate, case: Case, model: ServingModel) -> list[str]
     return [str(basis) for basis in cost.basis]
 
 
-def lever_gains(inputs: Inputs, settings: ReEstimate) -> Json:
+def lever_gains(inputs: Inputs, settings: ReEstimate, combinations: pd.DataFrame) -> Json:
     """Gains of each lever in every world, with its source."""
-    uniforms = own_uniforms(stage_seed(inputs.simulation, STAGE), settings.propagation, len(LEVERS))
+    uniforms = lever_uniforms(inputs.simulation, settings.propagation)
     found = {}
     for name, uniform in zip(LEVERS, uniforms, strict=True):
         assumed = inputs.levers[name]
         drawn = assumed.distribution.ppf(uniform)
         p5, p50, p95 = (float(assumed.distribution.ppf(np.array(p))) for p in (0.05, 0.5, 0.95))
         about: Json = {"source": assumed.source, "reason": assumed.reason, "p5": p5, "p50": p50, "p95": p95}
-        about["estimated"] = estimated_gains(inputs.combinations, GROUPS[name])
+        about["estimated"] = estimated_gains(combinations, GROUPS[name])
         found[name] = {**about, "drawn": pack(drawn, ln=True)}
     return found
 
