@@ -5,6 +5,8 @@ import pandera.pandas as pa
 # seen-primary: read in the source itself; seen-secondary: read in somebody's account of it
 CONFIDENCES = ["seen-primary", "seen-secondary", "computed-from-primary-data"]
 POSITIVE = pa.Check.gt(0)
+NOT_NEGATIVE = pa.Check.ge(0)
+SHARE = pa.Check.in_range(0, 1)
 KEY = pa.Check.str_matches(r"^[a-z0-9][A-Za-z0-9._-]*$", error="letters, digits, dot, hyphen or underscore")
 
 

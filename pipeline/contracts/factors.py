@@ -3,13 +3,12 @@
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import POSITIVE, count, number, schema, text, word
+from pipeline.contracts.columns import NOT_NEGATIVE, POSITIVE, count, number, schema, text, word
 from pipeline.contracts.facts import GENERATIONS
 from pipeline.contracts.results import BOUNDARIES, REGIMES
 
 PERS = ["query", "1000 input tokens", "1000 output tokens"]
 EVIDENCE = ["measured configuration", "same model", "pooled", "extrapolated"]
-NOT_NEGATIVE = pa.Check.ge(0)
 KEYS = [
     "model_class",
     "gpu",

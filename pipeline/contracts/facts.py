@@ -7,9 +7,8 @@ those of the model cards.
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import CONFIDENCES, POSITIVE, count, number, schema, text, word
+from pipeline.contracts.columns import CONFIDENCES, NOT_NEGATIVE, POSITIVE, count, number, schema, text, word
 
-NOT_NEGATIVE = pa.Check.ge(0)
 ATTENTION = [
     "full",  # every layer attends to the whole context
     "sliding",  # some layers attend to a window

@@ -6,9 +6,8 @@ queries differ and is no Monte Carlo error: that stands in mc_error_p50.
 
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import count, number, text, word
+from pipeline.contracts.columns import NOT_NEGATIVE, SHARE, count, number, text, word
 
-NOT_NEGATIVE = pa.Check.ge(0)
 KINDS = ["short", "long", "agentic"]
 PERCENTILES = ("p5", "p50", "p95")
 UNITS = ["GWh/day", "MW", "nodes", "Wh/query", "ML/day"]
@@ -24,13 +23,12 @@ def _unique(columns: dict[str, pa.Column], unique: list[str], description: str) 
     return pa.DataFrameSchema(columns, unique=unique, strict=True, ordered=True, description=description)
 
 
-_SHARE = pa.Check.in_range(0, 1)
 _CHOICES = {
     "queries_per_day": number("queries of a day before growth and rebound", NOT_NEGATIVE),
-    "long_share": number("share of them with long reasoning", _SHARE),
-    "agentic_share": number("share of them that are tasks for agents", _SHARE),
-    "middle_share": number("share of them that middle models serve", _SHARE),
-    "small_share": number("share of them that small models serve", _SHARE),
+    "long_share": number("share of them with long reasoning", SHARE),
+    "agentic_share": number("share of them that are tasks for agents", SHARE),
+    "middle_share": number("share of them that middle models serve", SHARE),
+    "small_share": number("share of them that small models serve", SHARE),
     "site": text("kind of site that PUE is of"),
     "water_site": text("sites that water is of"),
     "years": number("years of growth", NOT_NEGATIVE),

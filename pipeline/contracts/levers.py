@@ -7,12 +7,10 @@ known, unless `n_values` says that they are the least, the middle and the larges
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import count, number, schema, text, word
+from pipeline.contracts.columns import NOT_NEGATIVE, SHARE, count, number, schema, text, word
 from pipeline.contracts.published import GRADES, LEVER_GROUPS, grade
 from pipeline.contracts.results import REGIMES
 
-NOT_NEGATIVE = pa.Check.ge(0)
-SHARE = pa.Check.in_range(0, 1)
 PERCENTILES = {"p5": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
 NAMES = {
     "p5": "5th percentile",

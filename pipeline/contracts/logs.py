@@ -10,6 +10,8 @@ from typing import Literal
 
 import pandera.pandas as pa
 
+from pipeline.contracts.columns import number
+
 Kind = Literal["time", "text", "count", "number"]
 
 
@@ -123,11 +125,6 @@ MODELS = pa.DataFrameSchema(
 )
 ANY_OTHER_MODEL = "any other model"
 
-
-def _weight(description: str) -> pa.Column:
-    return pa.Column("float64", pa.Check.gt(0), description=description)
-
-
 TOKEN_WEIGHTS = pa.DataFrameSchema(
     {
         "model": pa.Column("str", description=f"a measured model, or `{ANY_OTHER_MODEL}`"),
@@ -135,9 +132,9 @@ TOKEN_WEIGHTS = pa.DataFrameSchema(
         "requests_in_flight": pa.Column(
             "float64", pa.Check.ge(1), description="mean over these, of those that the cache holds"
         ),
-        "weight_input_p5": _weight("5th percentile of the weight, over configurations and draws"),
-        "weight_input": _weight("output tokens that an input token counts as; median"),
-        "weight_input_p95": _weight("95th percentile"),
+        "weight_input_p5": number("5th percentile of the weight, over configurations and draws"),
+        "weight_input": number("output tokens that an input token counts as; median"),
+        "weight_input_p95": number("95th percentile"),
     },
     unique=["model"],
     strict=True,

@@ -1,9 +1,10 @@
 """Contracts of the tables that the analyses produce."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import pandera.pandas as pa
+
+from pipeline.contracts.columns import NOT_NEGATIVE, number, text, word
 
 ANALYSES = ["as_published", "re_estimated"]
 Regime = Literal["short", "long"]
@@ -17,23 +18,17 @@ NAMES = {
 }
 
 
-def _not_negative(description: str) -> pa.Column:
-    return pa.Column("float64", pa.Check.ge(0), description=description)
-
-
-def _words(description: str, words: Sequence[str] | None = None) -> pa.Column:
-    return pa.Column("str", pa.Check.isin(words) if words else None, description=description)
-
-
 def _draws() -> pa.Column:
     return pa.Column("int64", pa.Check.gt(0), description="draws that it rests on")
 
 
 def _summary(unit: str) -> dict[str, pa.Column]:
     """Mean and percentiles, the Monte Carlo standard error of each, and how many draws they rest on."""
-    values = {f"{name}_{unit}": _not_negative(f"{NAMES.get(name, name)}, {unit}") for name in STATISTICS}
+    values = {
+        f"{name}_{unit}": number(f"{NAMES.get(name, name)}, {unit}", NOT_NEGATIVE) for name in STATISTICS
+    }
     errors = {
-        f"mc_error_{name}_{unit}": _not_negative(f"Monte Carlo standard error of {name}, {unit}")
+        f"mc_error_{name}_{unit}": number(f"Monte Carlo standard error of {name}, {unit}", NOT_NEGATIVE)
         for name in STATISTICS
     }
     return {**values, **errors, "n_draws": _draws()}
@@ -41,20 +36,20 @@ def _summary(unit: str) -> dict[str, pa.Column]:
 
 def _analysis() -> dict[str, pa.Column]:
     return {
-        "analysis": _words("as published, or estimated anew", ANALYSES),
-        "variant": _words("choices of the analysis, as in params.yaml; for ours the lengths"),
+        "analysis": word("as published, or estimated anew", ANALYSES),
+        "variant": text("choices of the analysis, as in params.yaml; for ours the lengths"),
     }
 
 
 def _subject() -> dict[str, pa.Column]:
     return {
-        "regime": _words("short: standard query; long: reasoning", REGIMES),
-        "subject": _words("model, blend of models, or blend with a lever"),
+        "regime": word("short: standard query; long: reasoning", [*REGIMES]),
+        "subject": text("model, blend of models, or blend with a lever"),
     }
 
 
 def _boundary() -> pa.Column:
-    return _words("what the energy includes", BOUNDARIES)
+    return word("what the energy includes", BOUNDARIES)
 
 
 ENERGY_PER_QUERY = pa.DataFrameSchema(
@@ -85,14 +80,14 @@ TOKEN_LENGTHS = pa.DataFrameSchema(
 FLEET = pa.DataFrameSchema(
     {
         **_analysis(),
-        "scenario": _words("mix of queries, as published or with better serving"),
-        "component": _words("all queries, or the part of one kind", ["total", "short", "long"]),
+        "scenario": text("mix of queries, as published or with better serving"),
+        "component": word("all queries, or the part of one kind", ["total", "short", "long"]),
         "boundary": _boundary(),
-        "value_gwh_per_day": _not_negative("energy of a day"),
-        "p5_gwh_per_day": _not_negative("lower end of `interval`"),
-        "p95_gwh_per_day": _not_negative("upper end of `interval`"),
-        "interval": _words("what the two ends are"),
-        "mc_error_gwh_per_day": _not_negative("Monte Carlo standard error of the value"),
+        "value_gwh_per_day": number("energy of a day", NOT_NEGATIVE),
+        "p5_gwh_per_day": number("lower end of `interval`", NOT_NEGATIVE),
+        "p95_gwh_per_day": number("upper end of `interval`", NOT_NEGATIVE),
+        "interval": text("what the two ends are"),
+        "mc_error_gwh_per_day": number("Monte Carlo standard error of the value", NOT_NEGATIVE),
         "n_draws": _draws(),
     },
     unique=["analysis", "variant", "scenario", "component"],

@@ -5,14 +5,22 @@ Sizes of closed models are ranges that others assume; `size_basis` says so on ev
 
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import CONFIDENCES, count, key, number, schema, text, word
+from pipeline.contracts.columns import (
+    CONFIDENCES,
+    NOT_NEGATIVE,
+    SHARE,
+    count,
+    key,
+    number,
+    schema,
+    text,
+    word,
+)
 from pipeline.contracts.results import REGIMES
 
 PROFILES = ["quality", "balanced", "cost"]
 SIZE_CLASSES = ["small", "middle", "large"]
 UNKNOWN = "not known"
-NOT_NEGATIVE = pa.Check.ge(0)
-SHARE = pa.Check.in_range(0, 1)
 
 ROUTING = schema(
     {

@@ -8,7 +8,17 @@ neither, the row says so and the analysis takes it as consumption, which can onl
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import CONFIDENCES, POSITIVE, count, key, number, schema, text, word
+from pipeline.contracts.columns import (
+    CONFIDENCES,
+    NOT_NEGATIVE,
+    POSITIVE,
+    count,
+    key,
+    number,
+    schema,
+    text,
+    word,
+)
 from pipeline.contracts.published import EXPLAINED, INTERVALS, METHODS, ORDERED, STATED
 from pipeline.contracts.results import REGIMES
 
@@ -18,7 +28,6 @@ NOT_STATED = "not-stated"
 SCOPES = ["onsite", "offsite", "total"]
 COOLING = ["evaporative", "closed loop", "outside air", "mixed", NOT_STATED]
 WATER_METHODS = [*METHODS, "life-cycle-assessment"]
-NOT_NEGATIVE = pa.Check.ge(0)
 LARGEST_L_PER_KWH = (
     100  # above every fuel and site; a gallon or m3 taken for a litre exceeds it or is near it
 )

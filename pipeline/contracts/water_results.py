@@ -2,12 +2,11 @@
 
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import count, number, schema, text, word
+from pipeline.contracts.columns import NOT_NEGATIVE, SHARE, count, number, schema, text, word
 from pipeline.contracts.re_estimated import SPLIT, VARIANTS
 from pipeline.contracts.results import ANALYSES, REGIMES, STATISTICS
 from pipeline.contracts.water import BASES, COOLING, NOT_STATED, SCOPES, WATER_METHODS
 
-NOT_NEGATIVE = pa.Check.ge(0)
 DESIGNS = ["as built", "closed loop"]
 GROUPS = ["energy", "site", "water on site", "water of electricity", "interactions"]
 DAY_SCENARIOS = ["short", "long", "mixed"]
@@ -86,7 +85,7 @@ WATER_SITES = _table(
             for name, column in _band(f"the median query's water, {scope}", f"{scope}_ml").items()
         },
         "saves_water_share": number(
-            "share of draws in which the closed loop takes less water in all", pa.Check.in_range(0, 1), True
+            "share of draws in which the closed loop takes less water in all", SHARE, True
         ),
     },
     ["site", "design"],
@@ -172,9 +171,7 @@ WATER_CLAIM_ASSUMPTIONS = _table(
         "nearest_subject": text("its site, region or fleet"),
         "nearest_l_per_kwh": number("its value", NOT_NEGATIVE),
         "onsite_ml_at_nearest": number("water on site with that value", NOT_NEGATIVE),
-        "share_of_published_wue_below": number(
-            "of Microsoft's values, 2024 and 2025", pa.Check.in_range(0, 1)
-        ),
+        "share_of_published_wue_below": number("of Microsoft's values, 2024 and 2025", SHARE),
         "compatible": word("whether the needed WUE lies among the published ones", ["yes", "no"]),
         "electricity_l_per_kwh": number("water intensity of the electricity taken", NOT_NEGATIVE),
         "offsite_ml": number("water in the electricity", NOT_NEGATIVE),

@@ -2,14 +2,13 @@
 
 import pandera.pandas as pa
 
-from pipeline.contracts.columns import number, schema, text, word
+from pipeline.contracts.columns import NOT_NEGATIVE, number, schema, text, word
 from pipeline.contracts.re_estimated import SPLIT
 from pipeline.contracts.results import BOUNDARIES
 
 SCOPES = ("onsite", "offsite", "total")
 QUANTITIES = [*(f"{boundary}_energy" for boundary in BOUNDARIES), *(f"{scope}_water" for scope in SCOPES)]
 STATISTICS = {name.removesuffix("_wh"): meaning for name, meaning in SPLIT.items()}
-NOT_NEGATIVE = pa.Check.ge(0)
 
 WHAT_IF = schema(
     {
