@@ -1,10 +1,11 @@
 """Axes set up the same way in every figure: log energy axes with plain numbers, rows with names."""
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
@@ -31,6 +32,12 @@ def significant(value: float, digits: int = 2) -> str:
 def interval(value: float, low: float, high: float) -> str:
     """A value with its interval: 0.31 (0.16–0.60)."""
     return f"{significant(value)} ({significant(low)}–{significant(high)})"
+
+
+def band_text(row: Mapping[Any, Any] | pd.Series, prefix: str = "") -> str:
+    """`2.8 (1.6–6.6)` of <prefix>p50, p5 and p95; without ends, or where they agree, the median alone."""
+    middle, low, high = (float(row[f"{prefix}{name}"]) for name in ("p50", "p5", "p95"))
+    return interval(middle, low, high) if low < high else significant(middle)
 
 
 def log_axis(

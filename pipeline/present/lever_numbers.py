@@ -11,7 +11,7 @@ chain, whose order does not matter to what it gains).
 import pandas as pd
 
 from pipeline.assumptions.levers import Levers
-from pipeline.contracts.levers import BESIDE
+from pipeline.contracts.levers import BESIDE, CLAIMED_TOGETHER
 from pipeline.contracts.results import REGIMES
 from pipeline.present.lever_rows import FITTED, as_in_production, share_for
 from pipeline.present.numbers import Number, assumed, by_key, slug
@@ -19,7 +19,6 @@ from pipeline.present.numbers import Number, assumed, by_key, slug
 PRODUCTION = "as in production"
 FOUR_BITS = " in fp4 against"
 PER_TOKEN = "j_per_output_token_"
-LEAST = 8.0  # the lower end of the published range
 ENDS = {"one": 0, "many": -1}  # rows of a curve of size
 
 
@@ -54,7 +53,7 @@ def collect_lever_systems(
     numbers |= by_key("lever-scale", _ends(scale), ["model", "lengths", "end"])
     for regime in REGIMES:
         for beside in BESIDE:
-            share = share_for(needed, regime, beside, LEAST)
+            share = share_for(needed, regime, beside, CLAIMED_TOGETHER[0])
             numbers[f"lever-needed.{regime}.{slug(beside)}.share_for_8"] = share
     numbers["lever.count.systems"] = int(systems["system"].nunique())
     numbers["lever.count.rows"] = len(systems)

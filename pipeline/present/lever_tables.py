@@ -5,7 +5,7 @@ import pandas as pd
 from pipeline.contracts.levers import BASELINE, COMBINATIONS
 from pipeline.present import axes
 from pipeline.present.fleet_tables import percent
-from pipeline.present.lever_rows import Row, records
+from pipeline.present.lever_rows import records
 from pipeline.present.tables import Table, as_given, decimals, digits
 
 BANDS = (
@@ -18,13 +18,6 @@ def lever_tables(
 ) -> list[Table]:
     """All tables; contracts of pipeline.contracts.levers."""
     return [_systems(systems), _hardware(hardware), _scale(scale), _combinations(combinations)]
-
-
-def _band(row: Row, prefix: str = "") -> str:
-    low, middle, high = (row[f"{prefix}{name}"] for name in ("p5", "p50", "p95"))
-    if pd.isna(low) or pd.isna(high) or low == high:
-        return axes.significant(middle)
-    return axes.interval(middle, low, high)
 
 
 def _systems(table: pd.DataFrame) -> Table:
@@ -47,7 +40,7 @@ def _systems(table: pd.DataFrame) -> Table:
         f"What every named system gains, by kind of evidence. {BANDS}. Grades: A measured energy, B measured "
         "throughput or a model within what it was fitted to, C simulation or a model beyond, D a statement "
         "or an assumption.",
-        table.assign(gain=[_band(row) for row in records(table)]),
+        table.assign(gain=[axes.band_text(row) for row in records(table)]),
         headings,
         {"n_values": decimals(0), "published_low": as_given, "published_high": as_given},
     )
@@ -72,7 +65,7 @@ def _hardware(table: pd.DataFrame) -> Table:
     return Table(
         "lever_hardware",
         f"The ladder of accelerators. {BANDS}.",
-        table.assign(gain=[_band(row) for row in records(table)]),
+        table.assign(gain=[axes.band_text(row) for row in records(table)]),
         headings,
         {"n_values": decimals(0)},
     )
@@ -93,7 +86,7 @@ def _scale(table: pd.DataFrame) -> Table:
         "lever_scale",
         "Energy over the size of the system: median with the 90 % interval of what is not known; a measured "
         "value alone.",
-        table.assign(energy=[_band(row, "j_per_output_token_") for row in records(table)]),
+        table.assign(energy=[axes.band_text(row, "j_per_output_token_") for row in records(table)]),
         headings,
         {"users": digits(3), "wh_per_query_p50": digits(3)},
     )
@@ -102,9 +95,9 @@ def _scale(table: pd.DataFrame) -> Table:
 def _combinations(table: pd.DataFrame) -> Table:
     rows = table[table["group"] != BASELINE].copy()
     rows["how"] = rows["combination"].map(COMBINATIONS)
-    rows["step"] = [_band(row, "step_") for row in records(rows)]
-    rows["together"] = [_band(row, "cumulative_") for row in records(rows)]
-    rows["left"] = [_band(row, "energy_wh_") for row in records(rows)]
+    rows["step"] = [axes.band_text(row, "step_") for row in records(rows)]
+    rows["together"] = [axes.band_text(row, "cumulative_") for row in records(rows)]
+    rows["left"] = [axes.band_text(row, "energy_wh_") for row in records(rows)]
     headings = {
         "regime": "Queries",
         "combination": "Combination",

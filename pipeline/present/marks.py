@@ -113,6 +113,25 @@ def row_texts(ax: Axes, ys: Sequence[float], texts: Sequence[str], x: float = 1.
         ax.text(x, y, text, transform=transform, ha=ha, va="center", fontsize=style.SMALL_PT)
 
 
+def column_head(ax: Axes, x_pt: float, text: str) -> None:
+    """The head of a column of `row_cell`, above the axes."""
+    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+    ax.annotate(text, (1, 1), (x_pt, 1), color=style.MUTED, fontsize=style.SMALL_PT, **place)
+
+
+def row_cell(ax: Axes, y: float, x_pt: float, text: str, weight: str = "normal") -> None:
+    """Small text beside row `y`, `x_pt` points right of the axes."""
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    ax.annotate(text, (1, y), (x_pt, 0), va="center", fontsize=style.SMALL_PT, fontweight=weight, **place)
+
+
+def row_heading(ax: Axes, y: float, text: str) -> None:
+    """The name of a group of rows among the names of the rows, bold."""
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    look: dict[str, Any] = {"fontsize": style.SMALL_PT, "fontweight": "bold", "va": "center", "ha": "right"}
+    ax.annotate(text, (0, y), (-3, 0), **place, **look)
+
+
 def row_names(ax: Axes, ys: Sequence[float], names: Sequence[str], notes: Sequence[str]) -> None:
     """Row names on the left, each with a small second line (its value in words); a name may be blank."""
     transform = blended_transform_factory(ax.transAxes, ax.transData)

@@ -67,6 +67,7 @@ OTHER_MODELS = {  # of figures that name each curve beside it: nearer to each ot
     "qwen3_30b_a3b": "#00004C",
     "llama_3_1_8b": "#9D88CD",
 }
+REGIME_NAMES = {"short": "Short queries", "long": "Long queries (reasoning)"}
 MODEL_NAMES = {
     "deepseek_r1": "DeepSeek-R1",
     "llama_3_1_405b": "Llama 3.1 405B",

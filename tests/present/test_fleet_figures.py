@@ -44,7 +44,7 @@ def test_the_words_name_the_group_with_the_largest_share() -> None:
 def test_the_line_of_a_pair_goes_from_the_large_model_to_the_small_one() -> None:
     with style.context():
         drawing = routing.fig_routing(TABLES, PROFILE)
-    for panel, regime in enumerate(routing.REGIME_NAMES):
+    for panel, regime in enumerate(style.REGIME_NAMES):
         lines = [line for line in drawing.figure.axes[panel].lines if line.get_gid() == marks.DATA]
         for pair, line in zip(routing.COLOURS, lines[:2], strict=True):
             rows = TABLES.curve[(TABLES.curve["regime"] == regime) & (TABLES.curve["pair"] == pair)]

@@ -10,8 +10,7 @@ from ruamel.yaml import YAML
 from pipeline.contracts.levers import COMBINATIONS
 from pipeline.present import axes, marks, style
 from pipeline.present.figures import levers
-from pipeline.present.figures.levers import hardware, needed, points, scale, systems, waterfall
-from pipeline.present.figures.levers.tables import REGIME_NAMES
+from pipeline.present.figures.levers import hardware, needed, scale, systems, waterfall
 from pipeline.present.lever_rows import chain, records
 from tests.present.synthetic import PROFILE, tables_of
 
@@ -64,8 +63,8 @@ def test_every_named_system_has_a_row_with_its_gain() -> None:
     names = {label.get_text().split(",")[0] for label in ax.get_yticklabels()}
     assert [name for name in NAMED if systems.NAMES.get(name, name) not in names] == []
     for row in records(TABLES.ours()):
-        assert points.gain(row) in texts(ax)
-        assert points.gain(row) in drawing.alt
+        assert axes.band_text(row) in texts(ax)
+        assert axes.band_text(row) in drawing.alt
 
 
 def test_a_system_is_drawn_as_in_production_where_there_is_such_a_row() -> None:
@@ -83,12 +82,12 @@ def test_evidence_stands_once_though_it_is_for_both_regimes() -> None:
 
 
 def test_one_value_has_no_range() -> None:
-    assert points.gain({"p5": np.nan, "p50": 1.4, "p95": np.nan}) == "1.4"
-    assert points.gain({"p5": 2.8, "p50": 2.8, "p95": 2.8}) == "2.8"
-    assert points.gain({"p5": 1.6, "p50": 2.8, "p95": 6.6}) == "2.8 (1.6–6.6)"
+    assert axes.band_text({"p5": np.nan, "p50": 1.4, "p95": np.nan}) == "1.4"
+    assert axes.band_text({"p5": 2.8, "p50": 2.8, "p95": 2.8}) == "2.8"
+    assert axes.band_text({"p5": 1.6, "p50": 2.8, "p95": 6.6}) == "2.8 (1.6–6.6)"
 
 
-@pytest.mark.parametrize("regime", REGIME_NAMES)
+@pytest.mark.parametrize("regime", style.REGIME_NAMES)
 def test_chips_are_compared_with_one_baseline_and_show_their_grade(regime: str) -> None:
     for chip in ("B200", "Maia 200"):
         rows = hardware.rows_of(TABLES, regime, chip)
@@ -96,7 +95,7 @@ def test_chips_are_compared_with_one_baseline_and_show_their_grade(regime: str) 
         assert {row["grade"] for row in rows} <= set("ABCD")
     with style.context():
         drawing = hardware.fig_hardware(TABLES, PROFILE)
-    panel = drawing.figure.axes[list(REGIME_NAMES).index(regime)]
+    panel = drawing.figure.axes[list(style.REGIME_NAMES).index(regime)]
     assert {"B", "C"} <= texts(panel)
     assert hardware.BASELINE not in {label.get_text() for label in panel.get_yticklabels()}
 
@@ -104,7 +103,7 @@ def test_chips_are_compared_with_one_baseline_and_show_their_grade(regime: str) 
 def test_chains_end_where_the_table_ends_and_say_so() -> None:
     with style.context():
         drawing = waterfall.fig_waterfall(TABLES, PROFILE)
-    for panel, regime in zip(drawing.figure.axes, REGIME_NAMES, strict=True):
+    for panel, regime in zip(drawing.figure.axes, style.REGIME_NAMES, strict=True):
         for name in COMBINATIONS:
             rows = chain(TABLES.combinations, name, regime)
             last = rows.iloc[-1]
@@ -115,7 +114,7 @@ def test_chains_end_where_the_table_ends_and_say_so() -> None:
 
 
 def test_graded_chains_hold_good_evidence_alone() -> None:
-    for regime in REGIME_NAMES:
+    for regime in style.REGIME_NAMES:
         grades = chain(TABLES.combinations, "graded", regime)["grade"]
         assert set(grades) <= {"A", "B"}
 
@@ -125,7 +124,7 @@ def test_curves_of_size_fall_and_measured_points_are_there() -> None:
         drawing = scale.fig_scale(TABLES, PROFILE)
     left, right = drawing.figure.axes
     curves = [line for ax in (left, right) for line in ax.lines if line.get_gid() == marks.DATA]
-    assert len(curves) == TABLES.scale["configuration"].nunique() + len(REGIME_NAMES)
+    assert len(curves) == TABLES.scale["configuration"].nunique() + len(style.REGIME_NAMES)
     for curve in curves:
         assert (np.diff(curve.get_ydata()) <= 1e-9 * curve.get_ydata()[:-1]).all()
     measured = TABLES.scale[TABLES.scale["kind"] != scale.FITTED]
@@ -135,7 +134,7 @@ def test_curves_of_size_fall_and_measured_points_are_there() -> None:
 def test_curves_of_what_a_gain_takes_are_those_of_the_table() -> None:
     with style.context():
         drawing = needed.fig_needed(TABLES, PROFILE)
-    for panel, regime in zip(drawing.figure.axes, REGIME_NAMES, strict=True):
+    for panel, regime in zip(drawing.figure.axes, style.REGIME_NAMES, strict=True):
         curves = [line for line in panel.lines if line.get_gid() == marks.DATA]
         assert len(curves) == len(needed.DASHES)
         for beside, curve in zip(needed.DASHES, curves, strict=True):

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from pipeline.assumptions import load
+from pipeline.contracts import read_table
+from pipeline.contracts.levers import CLAIMED_TOGETHER
+from pipeline.contracts.published import CLAIMS
 from pipeline.estimate.levers.combinations import ORDERS, chain, chosen, combination_table, naive
 from pipeline.estimate.levers.combine import Applied
 from pipeline.estimate.levers.needed import needed_rows, needed_table
 from pipeline.estimate.levers.rows import band
+from pipeline.estimate.levers.tables import COMBINED_CLAIM
 from tests.estimate.levers.parts import bench, constant, positive, results, service
 
-ENDS = (8.0, 20.0)
+ENDS = CLAIMED_TOGETHER
 EVERY = ORDERS["models first"]
 
 
@@ -21,6 +25,11 @@ def published():
     names = ("model", "serving", "hardware")
     found = load(*(f"assumptions.as_published.base.lever_{name}" for name in names))
     return dict(zip(names, found, strict=True))
+
+
+def test_columns_are_named_after_the_published_claim():
+    claim = read_table("data/published/claims.csv", CLAIMS).set_index("key").loc[COMBINED_CLAIM]
+    assert (claim["low"], claim["high"]) == CLAIMED_TOGETHER
 
 
 def test_each_lever_may_come_in_any_order():

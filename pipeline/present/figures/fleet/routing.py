@@ -12,7 +12,6 @@ from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.fleet.tables import FleetTables
 from pipeline.present.save import Drawing
 
-REGIME_NAMES = {"short": "Short queries", "long": "Long queries (reasoning)"}
 COLOURS = dict(zip(PAIRS, (style.MEANING["re_estimated"], style.MEANING["modelled"]), strict=True))
 PAIR_NAMES = dict(
     zip(PAIRS, ("open models", "gpt-5 and gpt-5-nano, sizes as others assume them"), strict=True)
@@ -27,9 +26,9 @@ HEIGHT_MM = 74.0
 def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
     """Energy in per cent of that of the large model alone, over the share of the small one."""
     figure, panels = style.new_figure(profile, "double", HEIGHT_MM, columns=2, sharey=True)
-    for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
+    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         _panel(ax, tables, regime)
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
     panels[0].set_ylabel("Energy of a query (% of the large model alone)")
     panels[1].tick_params(labelleft=False)
     _gains(panels[1])
@@ -39,7 +38,7 @@ def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
         panels[1].artists[-1].set_in_layout(False)
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0, 0, 1, 1 - 22 / (HEIGHT_MM / 25.4 * 72)))
-    words = "; ".join(in_words(tables, regime) for regime in REGIME_NAMES)
+    words = "; ".join(in_words(tables, regime) for regime in style.REGIME_NAMES)
     routers = ", ".join(
         f"{row['router']} on {row['benchmark']} {100 * row['share_small']:.0f} %"
         for row in tables.routers.to_dict("records")
@@ -71,7 +70,7 @@ def in_words(tables: FleetTables, regime: str) -> str:
         for r in needed.to_dict("records")
         if r["gain"] in CLAIM
     ]
-    name = REGIME_NAMES[regime].split(" (")[0].lower()
+    name = style.REGIME_NAMES[regime].split(" (")[0].lower()
     return f"{name}: gains {', '.join(gains)}; with open models {', '.join(shares)}"
 
 

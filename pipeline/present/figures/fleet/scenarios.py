@@ -92,10 +92,9 @@ def _columns(ax: Axes, tables: FleetTables, energy: pd.DataFrame) -> None:
     servers = [f"{float(f'{value:.2g}'):,.0f}" for value in others[2]]
     texts = [[_band(row) for row in energy.to_dict("records")], power, peak, servers, *water]
     for (head, x), column in zip(COLUMNS_PT.items(), texts, strict=True):
-        look: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL_PT}
-        ax.annotate(head, (1, 1), (x, 1), xycoords="axes fraction", va="bottom", color=style.MUTED, **look)
+        marks.column_head(ax, x, head)
         for y, text in enumerate(column):
-            ax.annotate(text, (1, y), (x, 0), xycoords=("axes fraction", "data"), va="center", **look)
+            marks.row_cell(ax, y, x, text)
 
 
 def _key() -> list[tuple[list[Artist], str]]:

@@ -8,7 +8,7 @@ from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
 from pipeline.present.figures.levers.systems import NAMES
-from pipeline.present.figures.levers.tables import MEASURED, REGIME_NAMES, LeverTables
+from pipeline.present.figures.levers.tables import MEASURED, LeverTables
 from pipeline.present.lever_rows import FITTED, STATED, Row, records
 from pipeline.present.save import Drawing
 
@@ -24,7 +24,7 @@ def fig_hardware(tables: LeverTables, profile: Figures) -> Drawing:
     chips = [chip for chip in dict.fromkeys(tables.hardware["chip"]) if _is_next(tables, chip)]
     figure, panels = style.new_figure(profile, "double", 10.5 * len(chips) + 20, columns=2, sharey=True)
     words = []
-    for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
+    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         axes.name_rows(ax, [NAMES.get(chip, chip) for chip in chips], room=(0.6, 0.6))
         axes.log_axis(ax, "x", *SPAN, points.LABEL)
         marks.reference_line(ax, 1.0, "x")
@@ -35,7 +35,7 @@ def fig_hardware(tables: LeverTables, profile: Figures) -> Drawing:
             for at, row in enumerate(found):
                 _mark(ax, y + APART * (at - (len(found) - 1) / 2), row)
             words.append(f"{chip}, {regime}: {', '.join(_in_words(row) for row in found)}")
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
     panels[1].tick_params(labelleft=False)
     key.above(figure, panels[1], [_key()])
     alt = f"Two panels of times less energy than {BASELINE} by accelerator: {'; '.join(words)}."
@@ -73,7 +73,7 @@ def rows_of(tables: LeverTables, regime: str, chip: str) -> list[Row]:
 
 
 def _is_next(tables: LeverTables, chip: str) -> bool:
-    found = [row for regime in REGIME_NAMES for row in rows_of(tables, regime, chip)]
+    found = [row for regime in style.REGIME_NAMES for row in rows_of(tables, regime, chip)]
     return chip != BASELINE and any(_is_fitted(row) for row in found)
 
 
@@ -96,7 +96,7 @@ def _mark(ax: Axes, y: float, row: Row) -> None:
 
 def _in_words(row: Row) -> str:
     bits = ("four bits " if _four_bits(row) else "eight bits ") if _is_fitted(row) else ""
-    return f"{bits}{row['basis']} {points.gain(row)} grade {row['grade']}"
+    return f"{bits}{row['basis']} {axes.band_text(row)} grade {row['grade']}"
 
 
 def _key() -> list[tuple[list[Artist], str]]:

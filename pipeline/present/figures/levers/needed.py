@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from pipeline.assumptions.figures import Figures
+from pipeline.contracts.levers import CLAIMED_TOGETHER
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
-from pipeline.present.figures.levers.tables import REGIME_NAMES, LeverTables
-from pipeline.present.figures.levers.waterfall import CLAIM, SHADE
+from pipeline.present.figures.levers.tables import LeverTables
 from pipeline.present.lever_rows import share_for
 from pipeline.present.save import Drawing
 
@@ -35,28 +35,29 @@ SPAN = (0.7, 200.0)
 def fig_needed(tables: LeverTables, profile: Figures) -> Drawing:
     """Gain over the share that small models take, a line for each set of other levers."""
     figure, panels = style.new_figure(profile, "double", 76, columns=2, sharey=True)
+    low, high = CLAIMED_TOGETHER
     words = []
-    for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
+    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         axes.log_axis(ax, "y", *SPAN, "Times less energy (log scale)" if letter == "a" else "")
-        ax.axhspan(*CLAIM, color=SHADE, linewidth=0, zorder=0.3)
+        ax.axhspan(low, high, color=points.SHADE, linewidth=0, zorder=0.3)
         for levers in DASHES:
             _curve(ax, rows_of(tables, regime, levers), levers)
-            share = share_for(tables.needed, regime, levers, CLAIM[0])
+            share = share_for(tables.needed, regime, levers, low)
             words.append(f"{regime}, {NAMES[levers]}: {in_words(share)}")
         ax.set(xlim=(0, 1), xlabel="Share of queries on small models (%)")
         ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1], labels=["0", "20", "40", "60", "80", "100"])
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
     panels[1].tick_params(labelleft=False)
     key.above(figure, panels[1], _key())
     alt = (
         "Two panels of times less energy over the share of queries on small models, each with four curves "
-        f"that rise. Share at which the median reaches {CLAIM[0]:g} times: {'; '.join(words)}."
+        f"that rise. Share at which the median reaches {low:g} times: {'; '.join(words)}."
     )
     caption = (
         "What the combined gain takes. Median gain of the mean query over the share of queries that small "
         "models answer: by small models alone, with serving and site on the accelerators of today, with next "
         "accelerators and four bits, and with every lever; for the last the 90 % interval of what is not "
-        f"known. Grey: the published {CLAIM[0]:g} to {CLAIM[1]:g} times. How the answers of a small model "
+        f"known. Grey: the published {low:g} to {high:g} times. How the answers of a small model "
         "compare is not in it."
     )
     return Drawing(figure, alt, caption)
@@ -88,7 +89,7 @@ def _key() -> list[list[tuple[list[Artist], str]]]:
     lines = {levers: [_line(dashes)] for levers, dashes in DASHES.items()}
     lines[BANDED] = [*band, *lines[BANDED]]
     entries = [(lines[levers], NAMES[levers]) for levers in DASHES]
-    return [entries[:2], [*entries[2:], (key.patch_sample(SHADE), "published 8 to 20 times")]]
+    return [entries[:2], [*entries[2:], (key.patch_sample(points.SHADE), "published 8 to 20 times")]]
 
 
 def _line(dashes: Any) -> Artist:

@@ -8,13 +8,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from pipeline.present import axes, key, marks, style
+from pipeline.present import key, marks, style
 from pipeline.present.figures.levers.tables import MEASURED
 
 BLUE = style.MEANING["re_estimated"]
 COLOURS = {MEASURED: style.MEANING["measured"]}
 OTHERWISE = style.MEANING["modelled"]  # throughput at rated power, simulation
 SQUARE_PT = 2.4
+SHADE = "#E3E7EC"  # behind the rows: what was published
 LABEL = "Times less energy (log scale)"
 
 
@@ -34,13 +35,6 @@ def others(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
         ax.plot(ends, [y, y], color=colour, linewidth=style.HAIR_PT, zorder=1.8, gid=marks.DATA)
     look: dict[str, Any] = {"marker": "s", "markersize": SQUARE_PT, "markeredgewidth": 0}
     ax.plot([row["p50"]], [y], linestyle="none", color=colour, zorder=2.5, gid=marks.DATA, **look)
-
-
-def gain(row: Mapping[str, Any]) -> str:
-    """`2.8 (1.6–6.6)`; without ends, or where they agree, the median alone."""
-    if not row["p5"] < row["p95"]:
-        return axes.significant(float(row["p50"]))
-    return axes.interval(*(float(row[name]) for name in ("p50", "p5", "p95")))
 
 
 def sample(filled: bool) -> list[Artist]:

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
-from pipeline.present.figures.levers.tables import REGIME_NAMES, LeverTables
+from pipeline.present.figures.levers.tables import LeverTables
 from pipeline.present.save import Drawing
 
 QUANTITY = "j_per_output_token_"
@@ -34,7 +34,7 @@ def fig_scale(tables: LeverTables, profile: Figures) -> Drawing:
     for configuration in configurations:
         _benchmark(left, scale[scale["configuration"] == configuration])
     largest = scale[(scale["configuration"] == configurations[0]) & (scale["kind"] == FITTED)]
-    for regime in REGIME_NAMES:
+    for regime in style.REGIME_NAMES:
         _curve(right, largest[largest["lengths"] == regime], DASHES[regime])
     _names_of_regimes(right, largest)
     right.tick_params(labelleft=False)
@@ -100,8 +100,8 @@ def _curve(ax: Axes, rows: pd.DataFrame, dashes: Any) -> None:
 def _names_of_regimes(ax: Axes, rows: pd.DataFrame) -> None:
     """Each curve named at its right end, the upper one above it and the lower one below."""
     ends = rows.sort_values("users").groupby("lengths").tail(1).set_index("lengths")[f"{QUANTITY}p50"]
-    upper = ends[list(REGIME_NAMES)].idxmax()
-    for regime, name in REGIME_NAMES.items():
+    upper = ends[list(style.REGIME_NAMES)].idxmax()
+    for regime, name in style.REGIME_NAMES.items():
         shift = 7 if regime == upper else -7
         users = float(rows["users"].max())
         marks.label_direct(ax, users, float(ends[regime]), name, ha="right", offset_pt=(0, shift))

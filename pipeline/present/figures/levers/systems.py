@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
-from pipeline.present.figures.levers.tables import MEASURED, REGIME_NAMES, LeverTables
+from pipeline.present.figures.levers.tables import MEASURED, LeverTables
 from pipeline.present.lever_rows import Row, records
 from pipeline.present.save import Drawing
 
@@ -33,7 +33,6 @@ SPAN = (0.3, 150.0)
 ROW_MM, AROUND_MM = 3.05, 17.0
 APART = {"short": -0.17, "long": 0.17}  # of a row: the two regimes
 COLUMNS_PT = {"Short": 5.0, "Long": 56.0, "Grade": 107.0}  # right of the axes
-SHADE = "#E3E7EC"
 
 
 def fig_systems(tables: LeverTables, profile: Figures) -> Drawing:
@@ -56,7 +55,7 @@ def fig_systems(tables: LeverTables, profile: Figures) -> Drawing:
         for regime, row in found.items():
             points.ours(ax, y + APART[regime], row, filled=regime == "short")
         _columns(ax, float(y), found)
-        words.append(f"{label} {', '.join(f'{r} {points.gain(row)}' for r, row in found.items())}")
+        words.append(f"{label} {', '.join(f'{r} {axes.band_text(row)}' for r, row in found.items())}")
     for row in records(evidence):
         first = next((y for y, place in enumerate(rows) if _is_about(place, row)), None)
         if first is not None:
@@ -104,14 +103,11 @@ def _is_about(place: tuple[str, str], row: Row) -> bool:
 
 
 def _headings(ax: Axes, rows: list[tuple[str, str]]) -> None:
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    look: dict[str, Any] = {"fontsize": style.SMALL_PT, "fontweight": "bold", "va": "center", "ha": "right"}
     for y, (group, label) in enumerate(rows):
         if not label:
-            ax.annotate(GROUP_NAMES[group], (0, y), (-3, 0), **place, **look)
+            marks.row_heading(ax, y, GROUP_NAMES[group])
     for head, x in COLUMNS_PT.items():
-        at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-        ax.annotate(head, (1, 1), (x, 1), color=style.MUTED, fontsize=style.SMALL_PT, **at)
+        marks.column_head(ax, x, head)
 
 
 def _published(ax: Axes, rows: list[tuple[str, str]], systems: pd.DataFrame) -> None:
@@ -121,16 +117,15 @@ def _published(ax: Axes, rows: list[tuple[str, str]], systems: pd.DataFrame) -> 
         at = [y for y, (name, label) in enumerate(rows) if name == group and label]
         if at:
             low = claim["published_low"] if pd.notna(claim["published_low"]) else 1.0
-            area: dict[str, Any] = {"color": SHADE, "linewidth": 0, "zorder": 0.4}
+            area: dict[str, Any] = {"color": points.SHADE, "linewidth": 0, "zorder": 0.4}
             ax.fill_betweenx([at[0] - 0.5, at[-1] + 0.5], low, claim["published_high"], **area)
 
 
 def _columns(ax: Axes, y: float, found: dict[str, Row]) -> None:
-    texts = [points.gain(found[regime]) if regime in found else "–" for regime in REGIME_NAMES]
+    texts = [axes.band_text(found[regime]) if regime in found else "–" for regime in style.REGIME_NAMES]
     texts.append("/".join(dict.fromkeys(str(row["grade"]) for row in found.values())))
     for x, text in zip(COLUMNS_PT.values(), texts, strict=True):
-        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-        ax.annotate(text, (1, y), (x, 0), va="center", fontsize=style.SMALL_PT, **place)
+        marks.row_cell(ax, y, x, text)
 
 
 def _key() -> list[tuple[list[Artist], str]]:
@@ -139,5 +134,5 @@ def _key() -> list[tuple[list[Artist], str]]:
         (points.sample(filled=False), "long"),
         (points.square_sample(points.COLOURS[MEASURED]), "measured energy"),
         (points.square_sample(points.OTHERWISE), "throughput or simulation"),
-        (key.patch_sample(SHADE), "published range"),
+        (key.patch_sample(points.SHADE), "published range"),
     ]

@@ -19,7 +19,6 @@ HARDWARE_CSV = "data/results/lever_hardware.csv"
 SCALE_CSV = "data/results/lever_scale.csv"
 COMBINATIONS_CSV = "data/results/lever_combinations.csv"
 NEEDED_CSV = "data/results/lever_needed.csv"
-REGIME_NAMES = {"short": "Short queries", "long": "Long queries (reasoning)"}
 MEASURED = "measured energy"
 
 

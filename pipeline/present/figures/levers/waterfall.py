@@ -7,14 +7,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from pipeline.assumptions.figures import Figures
-from pipeline.contracts.levers import COMBINATIONS, PERCENTILES
+from pipeline.contracts.levers import CLAIMED_TOGETHER, COMBINATIONS, PERCENTILES
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
-from pipeline.present.figures.levers.tables import REGIME_NAMES, LeverTables
+from pipeline.present.figures.levers.tables import LeverTables
 from pipeline.present.lever_rows import chain, records
 from pipeline.present.save import Drawing
 
-CLAIM = (8.0, 20.0)
 SPAN = (1.0, 100.0)
 TITLES = {
     "naive": "Published ranges multiplied",
@@ -29,27 +28,27 @@ SHORTER = {
     "Published range of serving": "Published: serving",
 }
 COLUMNS_PT = {"Step": 5.0, "Together": 27.0}
-SHADE = "#E3E7EC"
 
 
 def fig_waterfall(tables: LeverTables, profile: Figures) -> Drawing:
     """Three chains of levers, models first; equal factors are equal lengths."""
     figure, panels = style.new_figure(profile, "double", 92, columns=2, sharey=True)
     words = []
-    for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
+    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         chains = {name: chain(tables.combinations, name, regime) for name in COMBINATIONS}
         names = [name for title, rows in chains.items() for name in ["", *map(_name, rows["lever"])]]
         axes.name_rows(ax, names, room=(0.6, 0.6))
         axes.log_axis(ax, "x", *SPAN, "Times less energy, all steps so far (log scale)")
-        ax.axvspan(*CLAIM, color=SHADE, linewidth=0, zorder=0.3)
+        ax.axvspan(*CLAIMED_TOGETHER, color=points.SHADE, linewidth=0, zorder=0.3)
         y = 0
         for name, rows in chains.items():
             _heading(ax, y, TITLES[name] if letter == "a" else "")
             _chain(ax, y + 1, rows, COLOURS[name])
             y += 1 + len(rows)
             words.append(in_words(rows, regime, name))
-        _heads(ax)
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
+        for head, x in COLUMNS_PT.items():
+            marks.column_head(ax, x, head)
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
     panels[1].tick_params(labelleft=False)
     key.above(figure, panels[1], [_key()])
     alt = f"Two waterfalls of the gain of levers one after another on a log axis: {'; '.join(words)}."
@@ -67,7 +66,7 @@ def fig_waterfall(tables: LeverTables, profile: Figures) -> Drawing:
 def in_words(rows: pd.DataFrame, regime: str, name: str) -> str:
     """Where a chain ends, and in how much of what is possible it gains as much as claimed."""
     last = rows.iloc[-1]
-    gain = axes.interval(*(float(last[f"cumulative_{p}"]) for p in ("p50", "p5", "p95")))
+    gain = axes.band_text(last, "cumulative_")
     share = f"{100 * last['worlds_8_to_20']:.0f} %"
     steps = ", ".join(f"{row['lever']} ×{row['step_p50']:.2f}" for row in records(rows))
     return f"{regime}, {TITLES[name].lower()}: {steps}; {gain} in all, 8 to 20 in {share} of worlds"
@@ -93,27 +92,20 @@ def _chain(ax: Axes, top: int, rows: pd.DataFrame, colour: str) -> None:
             low, high = (axes.significant(float(row[f"cumulative_{p}"])) for p in ("p5", "p95"))
             texts[1] += f" ({low}–{high})"
         for x, text in zip(COLUMNS_PT.values(), texts, strict=True):
-            place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            look: dict[str, Any] = {"fontsize": style.SMALL_PT, "fontweight": "bold" if last else "normal"}
-            ax.annotate(text, (1, y), (x, 0), va="center", **look, **place)
+            marks.row_cell(ax, y, x, text, weight="bold" if last else "normal")
         before = after
 
 
 def _heading(ax: Axes, y: int, title: str) -> None:
     if y:
         ax.axhline(y - 0.5, color=style.RULE, linewidth=style.HAIR_PT)
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    look: dict[str, Any] = {"fontsize": style.SMALL_PT, "fontweight": "bold", "va": "center", "ha": "right"}
     if title:
-        ax.annotate(title, (0, y), (-3, 0), **place, **look)
-
-
-def _heads(ax: Axes) -> None:
-    for head, x in COLUMNS_PT.items():
-        at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-        ax.annotate(head, (1, 1), (x, 1), color=style.MUTED, fontsize=style.SMALL_PT, **at)
+        marks.row_heading(ax, y, title)
 
 
 def _key() -> list[tuple[list[Artist], str]]:
     words = "gain so far: median, P25–P75, P5–P95"
-    return [(key.interval_sample(points.BLUE), words), (key.patch_sample(SHADE), "published 8 to 20 times")]
+    return [
+        (key.interval_sample(points.BLUE), words),
+        (key.patch_sample(points.SHADE), "published 8 to 20 times"),
+    ]

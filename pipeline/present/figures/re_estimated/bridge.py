@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from pipeline.assumptions.figures import Figures
 from pipeline.present import axes, key, marks, style
-from pipeline.present.figures.re_estimated.tables import REGIME_NAMES, ReEstimatedTables
+from pipeline.present.figures.re_estimated.tables import ReEstimatedTables
 from pipeline.present.save import Drawing
 
 NAMES = {"pue": "PUE"}
@@ -31,9 +31,9 @@ MEAN: dict[str, Any] = {
 def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """A waterfall of medians on a log axis, where equal factors are equal lengths; the mean beside it."""
     figure, panels = style.new_figure(profile, "double", 78, columns=2, sharey=True)
-    for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
+    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         _panel(ax, steps(tables.bridge, regime))
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
     panels[1].tick_params(labelleft=False)
     samples: list[tuple[list[Artist], str]] = [
         (
@@ -43,7 +43,7 @@ def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         ([Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], **MEAN)], "mean"),
     ]
     key.above(figure, panels[1], [samples])
-    words = "; ".join(in_words(steps(tables.bridge, regime), regime) for regime in REGIME_NAMES)
+    words = "; ".join(in_words(steps(tables.bridge, regime), regime) for regime in style.REGIME_NAMES)
     alt = f"Two waterfalls of the blend's energy per query on a log axis, a step for each change: {words}."
     caption = (
         "From the published energy per query of the blend to the re-estimate, each change on top of those "
@@ -119,12 +119,10 @@ def _axis(ax: Axes, values: list[float]) -> None:
 
 def _columns(ax: Axes, rows: pd.DataFrame) -> None:
     """Median and factors beside each step, under heads that stand above the axes."""
-    ys = range(len(rows))
     median = [axes.significant(float(value)) for value in rows["median_wh"]]
     factors = ["", *map(_factor, rows["median_wh_ratio"][1:])]
     of_mean = ["", *map(_factor, rows["mean_wh_ratio"][1:])]
     for (head, x), texts in zip(COLUMNS_PT.items(), (median, factors, of_mean), strict=True):
-        place: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL_PT}
-        ax.annotate(head, (1, 1), (x, 1), xycoords="axes fraction", va="bottom", color=style.MUTED, **place)
-        for y, text in zip(ys, texts, strict=True):
-            ax.annotate(text, (1, y), (x, 0), xycoords=("axes fraction", "data"), va="center", **place)
+        marks.column_head(ax, x, head)
+        for y, text in enumerate(texts):
+            marks.row_cell(ax, y, x, text)

@@ -11,7 +11,6 @@ from pipeline.present.figures.re_estimated.tables import (
     ASSUMED,
     BLEND,
     PRODUCTION,
-    REGIME_NAMES,
     VARIANT_NAMES,
     ReEstimatedTables,
 )
@@ -26,12 +25,12 @@ def fig_published_against_re_estimated(tables: ReEstimatedTables, profile: Figur
     """Three intervals a subject: published, ours with its lengths, ours with those of production."""
     subjects = tables.subjects()
     figure, panels = style.new_figure(profile, "double", 88, columns=2, sharey=True)
-    for ax, regime, letter in zip(panels, REGIME_NAMES, "ab", strict=True):
+    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         _panel(ax, tables, subjects, regime)
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}")
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
     panels[1].tick_params(labelleft=False)
     key.above(figure, panels[1], _key())
-    words = "; ".join(in_words(tables, regime) for regime in REGIME_NAMES)
+    words = "; ".join(in_words(tables, regime) for regime in style.REGIME_NAMES)
     alt = (
         "Two panels, short and long queries: three intervals of energy per query on a log axis for each of "
         f"{len(subjects) - 1} models and the blend. The blend's medians, with the 90 % interval of what is "

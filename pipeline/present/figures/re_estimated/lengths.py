@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from pipeline.assumptions.figures import Figures
 from pipeline.contracts.telemetry import QUANTITIES
 from pipeline.present import axes, key, marks, style
-from pipeline.present.figures.re_estimated.tables import REGIME_NAMES, ReEstimatedTables
+from pipeline.present.figures.re_estimated.tables import ReEstimatedTables
 from pipeline.present.save import Drawing
 
 QUANTITY_NAMES = {"input_tokens": "input", "output_tokens": "output"}
@@ -25,13 +25,13 @@ def fig_lengths(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """Share of queries with at most so many tokens; short and long down, input and output across."""
     table = tables.lengths
     figure, panels = style.new_figure(profile, "double", 92, 2, 2, sharex=True, sharey=True)
-    grid = [(regime, quantity) for regime in REGIME_NAMES for quantity in QUANTITIES]
+    grid = [(regime, quantity) for regime in style.REGIME_NAMES for quantity in QUANTITIES]
     columns = ["tokens_p5", "tokens_p50", "tokens_p95"]
     low, high = axes.decade_span(list(table[columns].to_numpy(float).ravel()), step=(1,))
     for ax, (regime, quantity), letter in zip(panels.flat, grid, "abcd", strict=True):
         axes.log_axis(ax, "x", low, high, "")
         _panel(ax, table, regime, quantity)
-        style.panel_title(ax, f"{letter}  {REGIME_NAMES[regime]}: {QUANTITY_NAMES[quantity]}")
+        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}: {QUANTITY_NAMES[quantity]}")
     for ax in panels[1]:
         ax.set_xlabel("Tokens per query (log scale)")
     figure.supylabel("Share of queries with at most so many tokens (%)", fontsize=style.TEXT_PT)

@@ -14,7 +14,6 @@ from pipeline.present.figures.re_estimated import dots
 from pipeline.present.figures.re_estimated.tables import (
     ASSUMED,
     PRODUCTION,
-    REGIME_NAMES,
     VARIANT_NAMES,
     ReEstimatedTables,
 )
@@ -37,7 +36,7 @@ def fig_variance_shares(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """Panels: short and long down, one query and mean across; both length scenarios in each."""
     shares = tables.shares
     figure, panels = style.new_figure(profile, "double", 106, 2, 2, sharex=True, sharey=True)
-    grid = [(regime, target) for regime in REGIME_NAMES for target in TARGETS]
+    grid = [(regime, target) for regime in style.REGIME_NAMES for target in TARGETS]
     for ax, (regime, target), letter in zip(panels.flat, grid, "abcd", strict=True):
         rows = shares[(shares["regime"] == regime) & (shares["target"] == target)]
         _panel(ax, rows)

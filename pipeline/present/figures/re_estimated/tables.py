@@ -18,7 +18,6 @@ LENGTHS_CSV = "data/results/length_quantiles.csv"
 PUBLISHED = "v2"
 BLEND = "blend"
 FACILITY = "facility"
-REGIME_NAMES = {"short": "Short queries", "long": "Long queries (reasoning)"}
 ASSUMED, PRODUCTION = "published_lengths", "production_lengths"
 VARIANT_NAMES = {ASSUMED: "published lengths", PRODUCTION: "production lengths"}
 
