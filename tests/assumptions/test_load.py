@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 from ruamel.yaml import YAML
 
 from pipeline.assumptions.load import PARAMS, load, read
@@ -177,3 +178,14 @@ def test_a_byte_order_mark_and_carriage_returns_change_nothing(
     path = tmp_path / "params.yaml"
     path.write_bytes(spoil(PARAMS.read_bytes()))
     assert read(path) == read()
+
+
+def test_the_file_stands_as_dvc_writes_it(tmp_path: Path) -> None:
+    """An experiment then changes the lines of its own keys and no others."""
+    copy = tmp_path / "params.yaml"
+    copy.write_bytes(PARAMS.read_bytes())
+    with modify_yaml(copy) as data:
+        data["simulation"]["seed"] += 1
+    before, after = (path.read_text(encoding="utf-8").splitlines() for path in (PARAMS, copy))
+    assert [line for line in after if line not in before] == [f"  seed: {data['simulation']['seed']}"]
+    assert len(after) == len(before)
