@@ -14,6 +14,7 @@ from pandas.api.types import is_numeric_dtype
 
 from pipeline.errors import InputError
 from pipeline.files import write_csv, write_text
+from pipeline.present.latex import escape
 
 Format = Callable[[Any], str]
 MISSING = "–"
@@ -86,7 +87,7 @@ def _latex(shown: pd.DataFrame, table: Table) -> str:
     return styler.to_latex(
         environment="longtable",
         hrules=True,
-        caption=table.caption,
+        caption=escape(table.caption),
         label=f"tab:{table.name}",
         column_format="".join(
             _latex_column(shown[heading], side)

@@ -56,6 +56,11 @@ def test_latex_is_escaped_with_rules_and_numbers_on_the_right(tmp_path):
     assert r"50 \%|x" in latex
 
 
+def test_a_caption_is_escaped_in_latex(tmp_path):
+    save_table(table(caption="The 90 % interval of R&D."), tmp_path)
+    assert r"\caption{The 90 \% interval of R\&D.}" in (tmp_path / "t.tex").read_text()
+
+
 def test_long_text_is_set_in_lines_in_latex(tmp_path):
     long = pd.DataFrame({"name": ["short", "long " * 20]})
     save_table(Table("t", "Words.", long, {"name": "Name"}), tmp_path)

@@ -1,7 +1,6 @@
 """Figures and tables ready to go into a manuscript: a LaTeX source, and a page that word processors open."""
 
 import html
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +9,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.files import write_text
+from pipeline.present.latex import escape
 
-ESCAPES = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
-    "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "×": r"$\times$", "–": "--",
-    "−": "$-$", "µ": r"$\mu$", "≥": r"$\geq$", "≤": r"$\leq$", "σ": r"$\sigma$", "²": r"$^2$",
-}  # fmt: skip
 PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[a4paper,margin=18mm]{geometry}
@@ -55,11 +50,6 @@ def _latex_figure(about: Mapping[str, Any]) -> str:
         f"\\begin{{figure}}[p]\n\\centering\n\\includegraphics[width={about['width_mm']:g}mm]{{{about['file']}.pdf}}\n"
         f"\\caption{{{caption}}}\n\\label{{fig:{about['file']}}}\n\\end{{figure}}\n"
     )
-
-
-def escape(text: str) -> str:
-    """Text as LaTeX shows it."""
-    return re.sub("|".join(map(re.escape, ESCAPES)), lambda match: ESCAPES[match[0]], text)
 
 
 def word(sidecars: Sequence[Mapping[str, Any]], tables: Mapping[str, pd.DataFrame], target: Path) -> None:
