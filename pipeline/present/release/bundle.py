@@ -13,8 +13,9 @@ from pipeline.present.latex import escape
 
 PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
-\usepackage[a4paper,margin=18mm]{geometry}
+\usepackage[a4paper,margin=12mm]{geometry}
 \usepackage{booktabs,longtable,graphicx,pdflscape}
+\setlength{\tabcolsep}{2.5pt}
 \begin{document}
 """
 
