@@ -42,7 +42,12 @@ def _systems(table: pd.DataFrame) -> Table:
         "or an assumption.",
         table.assign(gain=[axes.band_text(row) for row in records(table)]),
         headings,
-        {"n_values": decimals(0), "published_low": as_given, "published_high": as_given},
+        {
+            "n_values": decimals(0),
+            "published_low": as_given,
+            "published_high": as_given,
+            "sources": lambda keys: keys.replace(";", "; "),
+        },
     )
 
 
