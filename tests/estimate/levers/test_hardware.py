@@ -10,7 +10,7 @@ from pipeline.estimate.levers.hardware import Ladder, has_fp4, least_instance, m
 from pipeline.fit.serving.costs import request_cost
 from pipeline.fit.serving.model import read_model
 from pipeline.fit.serving.prepare import make_tables
-from tests.estimate.levers.parts import FACTS, RE_ESTIMATE, SETTINGS, bench, results
+from tests.estimate.levers.parts import FACTS, LEVERS, RE_ESTIMATE, SETTINGS, bench, results
 
 R1, LLAMA = (RE_ESTIMATE.deployments.models[at] for at in (0, 1))
 HEADROOM = SETTINGS.hardware.weights_headroom.distribution.median()
@@ -110,7 +110,11 @@ def test_measured_energy_of_two_chips_is_that_of_their_rows():
 
 
 def test_throughput_is_divided_by_rated_power():
-    row = results()["hardware"].set_index("evidence").loc["oviedo_blackwell"].iloc[0]
+    watts = dict.fromkeys({chip for pair in published.PAIRS.values() for chip in pair}, 700.0) | {
+        "B200": 1000.0
+    }
+    rows = {row["evidence"]: row for row in published.stated(LEVERS.set_index("key"), watts)}
+    row = rows["oviedo_blackwell"]
     assert row["p50"] == pytest.approx(3.1 * 700 / 1000)
     assert (row["p5"], row["p95"]) == pytest.approx((2.8 * 0.7, 3.4 * 0.7))
 

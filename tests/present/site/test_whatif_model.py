@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.assumptions.load import load
 from pipeline.contracts.what_if import QUANTITIES, STATISTICS
 from pipeline.estimate.what_if.compress import pack, unpack
 from pipeline.present.site.pages import WHAT_IF
@@ -122,6 +123,13 @@ def test_with_nothing_fixed_the_answer_is_the_re_estimate():
     for row in water.to_dict("records"):
         expected = row["median_p50_ml"]
         assert answer.loc[f"{row['scope']}_water", "median_p50"] == pytest.approx(expected, rel=0.01)
+
+
+def test_the_committed_answer_is_that_of_params():
+    """data/results/what_if.csv was made with the settings that stand in params.yaml."""
+    told = set(pd.read_csv("data/results/what_if.csv")["settings"])
+    chosen = load("scenario.what_if")
+    assert told == {f"model={chosen.model}; traffic={chosen.traffic}; site={chosen.site}"}
 
 
 def test_the_export_is_the_same_every_time():

@@ -231,10 +231,3 @@ def test_on_a_phone_the_answer_stays_in_sight(panel):
     box = page.locator("#wi-bar").bounding_box()
     assert box["y"] > 0 and box["y"] + box["height"] <= 740.5
     assert str(headline(page)[0]) in page.locator("#wi-bar").inner_text()
-
-
-def test_the_committed_answer_is_that_of_params():
-    """data/results/what_if.csv was made with the settings that stand in params.yaml."""
-    told = set(pd.read_csv("data/results/what_if.csv")["settings"])
-    chosen = load("scenario.what_if")
-    assert told == {f"model={chosen.model}; traffic={chosen.traffic}; site={chosen.site}"}
