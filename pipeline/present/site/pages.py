@@ -16,7 +16,8 @@ ASSETS = FOLDER / "assets"
 FONTS = FOLDER.parent / "fonts"
 WHAT_IF = FOLDER / "whatif"  # whatif.html.j2: the inside of the page
 WHAT_IF_STYLE = "whatif.css"
-WHAT_IF_SCRIPTS = ("whatif_model.js", "whatif.js")  # in this folder; run in this order
+WHAT_IF_MODEL = ("whatif_draws.js", "whatif_model.js")  # in this folder, as the next; run in this order
+WHAT_IF_SCRIPTS = (*WHAT_IF_MODEL, "whatif_shown.js", "whatif_slider.js", "whatif.js")
 WHAT_IF_DATA = Path("build/whatif/whatif.json")
 
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.assumptions.load import load
 from pipeline.contracts.what_if import QUANTITIES, STATISTICS
 from pipeline.estimate.what_if.compress import pack, unpack
-from pipeline.present.site.pages import WHAT_IF
+from pipeline.present.site.pages import WHAT_IF, WHAT_IF_MODEL
 from tests.present.site.what_if import ALL, FEW, LEAST, exported, exported_text, pipeline_answer, settings_of
 
 MODELS = ["DeepSeek-R1", "Llama 3.1 405B", "Nemotron Ultra 253B", "Mixtral 8x22B", "Llama 3.1 70B"]
@@ -54,7 +54,8 @@ AS_EXPORTED = [{}, {"traffic": "production_long"}, {"model": "DeepSeek-R1", "req
 def in_browser(browser):
     """The model of the page on the export in so many worlds, as a function of settings."""
     page = browser.new_page()
-    page.add_script_tag(path=WHAT_IF / "whatif_model.js")
+    for name in WHAT_IF_MODEL:
+        page.add_script_tag(path=WHAT_IF / name)
     page.evaluate("globalThis.models = {}")
     made = set()
 
