@@ -12,7 +12,7 @@ from pipeline.assumptions.logs import Logs
 from pipeline.contracts import read_table
 from pipeline.contracts.logs import ANY_OTHER_MODEL, TOKEN_WEIGHTS, WEIGHT_BASES
 from pipeline.errors import InputError
-from pipeline.fit.serving.names import short_name
+from pipeline.fit.serving.names import shape_key
 
 TABLE = Path("data/results/token_weights.csv")
 FITTED, OTHER, PARAMS = WEIGHT_BASES
@@ -20,7 +20,7 @@ FITTED, OTHER, PARAMS = WEIGHT_BASES
 
 @dataclass(frozen=True)
 class TokenWeights:
-    """Weight of an input token: of the models in `fitted`, by short name, and of any other."""
+    """Weight of an input token: of the models in `fitted`, by shape_key, and of any other."""
 
     other: float
     fitted: dict[str, float] = field(default_factory=dict)
@@ -28,12 +28,12 @@ class TokenWeights:
 
     def of(self, model: str) -> tuple[float, str]:
         """The weight of a model and where it comes from."""
-        name = short_name(model)
+        name = shape_key(model)
         return (self.fitted[name], FITTED) if name in self.fitted else (self.other, self.other_basis)
 
     def apart(self, models: Iterable[str]) -> dict[str, float]:
         """Those of the models, as the log writes them, that do not have the weight of any other."""
-        return {model: self.of(model)[0] for model in models if short_name(model) in self.fitted}
+        return {model: self.of(model)[0] for model in models if shape_key(model) in self.fitted}
 
 
 def read_weights(logs: Logs, table: Path = TABLE) -> TokenWeights:
@@ -44,4 +44,4 @@ def read_weights(logs: Logs, table: Path = TABLE) -> TokenWeights:
     if ANY_OTHER_MODEL not in values:
         raise InputError(f"{table}, column 'model': no row {ANY_OTHER_MODEL!r}, expected one")
     other = float(values.pop(ANY_OTHER_MODEL))
-    return TokenWeights(other, {short_name(model): float(value) for model, value in values.items()}, OTHER)
+    return TokenWeights(other, {shape_key(model): float(value) for model, value in values.items()}, OTHER)

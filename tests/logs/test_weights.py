@@ -6,13 +6,15 @@ import pytest
 
 from pipeline.assumptions.load import load
 from pipeline.errors import InputError
+from pipeline.fit.serving.names import shape_key
 from pipeline.logs.weights import FITTED, OTHER, PARAMS, TABLE, read_weights
 
 
 def test_fitted_weights_go_by_model_and_others_are_named_as_such() -> None:
     weights = read_weights(load("logs"))
     value, basis = weights.of("meta-llama/Llama-3.1-405B-Instruct-FP8")
-    assert (value, basis) == (weights.fitted["llama-3.1-405b"], FITTED)
+    assert (value, basis) == (weights.fitted[shape_key("Llama 3.1 405B")], FITTED)
+    assert weights.of("Llama3.1-405B") == (value, basis)
     assert weights.of("in-house 7") == (weights.other, OTHER)
     assert weights.apart(["in-house 7", "Llama 3.1 405B"]) == {"Llama 3.1 405B": value}
 

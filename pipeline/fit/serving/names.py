@@ -35,7 +35,7 @@ def joined(*parts: pd.Series) -> NDArray[np.object_]:
     return np.array(["|".join(map(str, row)) for row in texts], dtype=object)
 
 
-def _key(name: object) -> str:
+def shape_key(name: object) -> str:
     """The short name without hyphens: people write "Llama3.1-8B" and "gptoss-120b" too."""
     return short_name(name).replace("-", "")
 
@@ -45,14 +45,14 @@ class Names:
 
     def __init__(self, models: pd.DataFrame) -> None:
         self._known = {
-            _key(spelling): model
+            shape_key(spelling): model
             for model, all_spellings in spellings(models, ["model", "upstream", "aliases"]).items()
             for spelling in all_spellings
         }
 
     def resolve(self, name: object) -> str:
         """The model of that shape; "" where the table has none."""
-        return self._known.get(_key(name), "")
+        return self._known.get(shape_key(name), "")
 
 
 def gpu_key(name: str) -> str:
