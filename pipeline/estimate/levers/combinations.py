@@ -133,8 +133,6 @@ def chain(
 def combination_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """LEVER_COMBINATIONS."""
     table = pd.DataFrame(rows).reindex(columns=list(LEVER_COMBINATIONS.columns))
-    for column in ("grade", "note"):
-        table[column] = table[column].astype(object).where(table[column].notna(), None)
     return validate(table, LEVER_COMBINATIONS, "levers together")
 
 
