@@ -1,7 +1,7 @@
 """Build the review site, which opens from disk without network.
 
-Inputs: build/paper/numbers.json, data/, figures/, paper/, build/notebooks, build/assumptions, the histograms
-that figures draw, dvc.yaml (which stage made what), CITATION.cff.
+Inputs: build/paper/numbers.json, build/whatif/whatif.json, data/, figures/, paper/, build/notebooks,
+build/assumptions, the histograms that figures draw, dvc.yaml (which stage made what), CITATION.cff.
 Outputs: site/. Settings: none.
 """
 

@@ -19,7 +19,6 @@ from pipeline.present.site.pages import (
     Page,
     environment,
     inline_json,
-    pages,
     render,
 )
 from pipeline.present.site.provenance import SECTIONS, read_origin
@@ -32,7 +31,7 @@ Files = dict[str, str | Path]
 
 def build(root: Path = Path()) -> Files:
     """Everything, from the results under `root`; raises InputError for what is missing."""
-    _must_exist([root / NUMBERS])
+    _must_exist([root / NUMBERS, root / WHAT_IF_DATA])
     values = Values(read_json(root / NUMBERS))
     origin = read_origin()
     groups = pictures.groups(root, origin)
@@ -51,15 +50,13 @@ def build(root: Path = Path()) -> Files:
         "paper": reading.PAPER.name,
         "bibtex": study[0],
         "study_bibtex": study[1],
-        "what_if": len(pages()) == len(PAGES),
+        "what_if_data": inline_json(root / WHAT_IF_DATA),
+        "what_if_scripts": WHAT_IF_SCRIPTS,
     }
     files: Files = _handed_on(root, groups, sections)
-    if context["what_if"]:
-        context["what_if_data"] = inline_json(root / WHAT_IF_DATA)
-        context["what_if_scripts"] = WHAT_IF_SCRIPTS
-        files |= {f"assets/{name}": WHAT_IF / name for name in (*WHAT_IF_SCRIPTS, WHAT_IF_STYLE)}
+    files |= {f"assets/{name}": WHAT_IF / name for name in (*WHAT_IF_SCRIPTS, WHAT_IF_STYLE)}
     templates = environment(values)
-    files |= {page.file: render(templates, page, context) for page in pages()}
+    files |= {page.file: render(templates, page, context) for page in PAGES}
     for _, found in sections:
         for table in found:
             page = Page(table.page, table.title, TABLE_PAGE)

@@ -42,12 +42,6 @@ PAGES = [
 ]
 
 
-def pages() -> list[Page]:
-    """All pages; the what-if page only where its inside exists."""
-    there = (WHAT_IF / "whatif.html.j2").is_file()
-    return [page for page in PAGES if there or page.file != "what-if.html"]
-
-
 def environment(values: Values) -> Environment:
     """Templates with the functions of `Values`; text is escaped, a name that is missing stops the page."""
     found = Environment(
@@ -67,7 +61,7 @@ def render(templates: Environment, page: Page, context: Mapping[str, Any]) -> st
     """One page as HTML; `root` is the way from the page to the folder of the site."""
     root = "../" * page.file.count("/")
     template = templates.get_template(page.template)
-    return template.render(page=page, pages=pages(), root=root, **context)
+    return template.render(page=page, pages=PAGES, root=root, **context)
 
 
 def inline_json(path: Path) -> Markup:

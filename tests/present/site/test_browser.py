@@ -7,12 +7,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from pipeline.present.site.pages import pages
+from pipeline.present.site.pages import PAGES
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 740}
-NAMES = [page.file for page in pages()]
+NAMES = [page.file for page in PAGES]
 TABLE = "tables/data-results-bridge.html"
 SERIOUS = ("serious", "critical")
 # Without `preload: False` axe asks for the style sheet again, which a page from disk may not.
