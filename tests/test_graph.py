@@ -88,6 +88,10 @@ def test_only_the_loader_reads_params() -> None:
     assert readers == ["pipeline/assumptions/load.py"]
 
 
+def test_nothing_is_recorded_of_a_stage_that_is_gone() -> None:
+    assert set(YAML(typ="safe").load(Path("dvc.lock"))["stages"]) <= set(STAGES)
+
+
 def test_stages_stand_in_the_order_in_which_they_run() -> None:
     written: set[str] = set()
     every = {out for stage in STAGES.values() for out in _outs(stage)}
