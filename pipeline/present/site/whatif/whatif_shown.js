@@ -12,9 +12,9 @@
 
   function show(value, digits = 2) {
     if (!(value > 0)) return "0";
-    const rounded = Number(value.toPrecision(digits));
-    const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(rounded)));
-    return rounded.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    const size = Math.floor(Math.log10(Number(value.toPrecision(digits))));
+    const decimals = Math.max(0, digits - 1 - size); // what is larger is not rounded off, as on the other pages
+    return value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
   }
 
   const interval = (band) => `${show(band.p5)}–${show(band.p95)}`;
