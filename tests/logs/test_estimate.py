@@ -11,6 +11,7 @@ import pytest
 from pyarrow import csv
 
 from pipeline.errors import InputError
+from pipeline.fit.serving.names import shape_key
 from pipeline.logs import queries
 from pipeline.logs.synthetic import Load, all_logs, write_logs
 from pipeline.logs.weights import FITTED, OTHER, TokenWeights
@@ -39,7 +40,7 @@ def test_weights_boundaries_and_water_are_settings(run):
 
 
 def test_input_tokens_count_by_the_model_of_the_request(run):
-    fitted = TokenWeights(0.5, {"llama-3.1-8b": 0.1}, OTHER)
+    fitted = TokenWeights(0.5, {shape_key("Llama 3.1 8B"): 0.1}, OTHER)
     asked = requests((1, "a", "meta-llama/Llama-3.1-8B-Instruct", 100, 30), (3, "a", "y", 100, 10))
     result = run(asked, power(), weights=fitted)
     assert result.hours["node_mean_wh"].tolist() == pytest.approx([60 * 40 / 100, 60 * 60 / 100])
