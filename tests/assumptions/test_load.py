@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.utils.serialize import modify_yaml
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from pipeline.assumptions.load import PARAMS, load, read
@@ -180,12 +180,12 @@ def test_a_byte_order_mark_and_carriage_returns_change_nothing(
     assert read(path) == read()
 
 
-def test_the_file_stands_as_dvc_writes_it(tmp_path: Path) -> None:
-    """An experiment then changes the lines of its own keys and no others."""
+def test_an_experiment_changes_only_its_own_lines(tmp_path: Path) -> None:
+    """The file stands as `dvc exp run -S` writes it."""
     copy = tmp_path / "params.yaml"
     copy.write_bytes(PARAMS.read_bytes())
-    with modify_yaml(copy) as data:
-        data["simulation"]["seed"] += 1
+    asked = ["simulation.seed=1", "scenario.what_if.pue=1.12", f"{BASE}.pue.distribution.p95=1.4"]
+    apply_overrides(copy, asked)
     before, after = (path.read_text(encoding="utf-8").splitlines() for path in (PARAMS, copy))
-    assert [line for line in after if line not in before] == [f"  seed: {data['simulation']['seed']}"]
-    assert len(after) == len(before)
+    changed = [line.strip() for line, was in zip(after, before, strict=True) if line != was]
+    assert changed == ["seed: 1", "distribution: {family: lognormal, p5: 1.05, p95: 1.4}", "pue: 1.12"]
