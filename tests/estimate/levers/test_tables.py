@@ -194,7 +194,8 @@ def test_measured_points_lie_near_the_fitted_line():
     [
         ("alpha: 6, beta: 3}\n      unit: fraction", "alpha: 6, beta: 3}\n      unit: ratio",
          "assumptions.levers.routed_share: Value error, unit 'ratio', expected 'fraction'"),
-        ("next: [B200,", "next: [B201,", "assumptions.levers.hardware: Value error, next: 'B201' is none of"),
+        ("next:\n      - B200\n", "next:\n      - B201\n",
+         "assumptions.levers.hardware: Value error, next: 'B201' is none of"),
         ("    cached_share:\n      distribution: {family: beta, alpha: 6, beta: 4.65}",
          "    cached_shares:\n      distribution: {family: beta, alpha: 6, beta: 4.65}",
          "assumptions.levers.cached_share: Field required"),
