@@ -11,12 +11,15 @@ gpu_j_per_output_token (prefill included), node_wh_per_query, facility_wh_per_qu
 in the electricity and in all (onsite_ml_per_query, offsite_ml_per_query, total_ml_per_query), and `basis`:
 measured configuration, same model, pooled, or extrapolated.
 
+Columns of one's own (a name, a note) are carried through; the command says which.
+
 More requests in flight than memory holds half way through a mean answer wait: the row shows what runs then.
 
 A wrong value stops with its row and column, and nothing is written.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -28,7 +31,7 @@ from pipeline.contracts.read import read_cells
 from pipeline.contracts.servers import NODE_POWER_FITS
 from pipeline.contracts.water import WATER_TABLES
 from pipeline.errors import run
-from pipeline.estimate.configurations import check_configurations
+from pipeline.estimate.configurations import KNOWN, check_configurations
 from pipeline.estimate.predictions import predict
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.sites import SITE_TABLES, site_factors
@@ -52,7 +55,9 @@ def predictions(table: pd.DataFrame, path: Path | str = "configurations") -> pd.
     rows = check_configurations(table, model.tables, settings, water, path)
     sites = Sites.of(water, site_factors(facts))
     predicted = predict(rows, model, servers, settings, pue, sites, simulation.seed)
-    shown = rows[list(table.columns)]
+    shown = table.reset_index(drop=True)
+    used = [name for name in KNOWN if name in shown]
+    shown[used] = rows[used]
     return pd.concat([shown, predicted], axis=1)
 
 
@@ -67,6 +72,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
     arguments = parser.parse_args()
     table = read_cells(arguments.configurations)
+    if own := [str(name) for name in table if name not in KNOWN]:
+        print(f"{arguments.configurations}: carried through, not used: {', '.join(own)}", file=sys.stderr)
     write_csv(predictions(table, arguments.configurations), arguments.output)
 
 

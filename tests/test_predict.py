@@ -28,7 +28,7 @@ def table(*lines: str, header: str = HEADER) -> pd.DataFrame:
 
 
 def run(folder: Path, text: str) -> tuple[subprocess.CompletedProcess[str], Path]:
-    (folder / "configs.csv").write_text(text)
+    (folder / "configs.csv").write_text(text, encoding="utf-8", newline="")
     out = folder / "predictions.csv"
     command = [sys.executable, "-m", "pipeline.predict", str(folder / "configs.csv"), "-o", str(out)]
     return subprocess.run(command, capture_output=True, text=True, check=False), out
@@ -88,11 +88,31 @@ def test_weights_published_in_four_bits_run_on_any_accelerator() -> None:
     assert len(predictions(table("openai/gpt-oss-120b,,,H100,1,fp4,8,501,301"))) == 1
 
 
+def test_weights_that_the_chip_must_widen_are_predicted_as_extrapolated() -> None:
+    wide, narrow, more_memory = (
+        predictions(table(f"Llama 3.1 70B,,,{chip},500,300")).iloc[0]
+        for chip in ("H100,4,bf16,8", "H100,4,fp4,8", "A100,4,fp8,8")
+    )
+    assert wide["basis"] == "same model"
+    assert narrow["basis"] == more_memory["basis"] == "extrapolated"
+    assert narrow["output_tokens_per_s_p50"] > wide["output_tokens_per_s_p50"]  # a quarter of the bytes
+
+
+def test_a_spreadsheets_line_ends_and_mark_change_nothing_and_own_columns_come_through(
+    tmp_path: Path,
+) -> None:
+    plain, out = run(tmp_path, f"id,{HEADER}\n7,{GOOD}\n")
+    assert "carried through, not used: id" in plain.stderr
+    written = out.read_text()
+    assert written.splitlines()[0].startswith(f"id,{HEADER},") and written.splitlines()[1].startswith("7,")
+    exported, out = run(tmp_path, f"\ufeffid,{HEADER}\r\n7,{GOOD}\r\n")
+    assert exported.returncode == 0, exported.stderr
+    assert out.read_text() == written
+
+
 BAD = [
     (GOOD.replace("H100", "H1000"), "column 'gpu': 'H1000', expected one of A100, .*B200"),
     (GOOD.replace("H100", ""), "column 'gpu': '', expected one of"),
-    (GOOD.replace("bf16", "fp4"), "column 'precision': 'fp4', expected a precision that .* B200"),
-    (GOOD.replace("H100,4,bf16", "A100,4,fp8"), "column 'precision': 'fp8', expected a precision that"),
     (GOOD.replace("bf16", "int3"), "column 'precision': 'int3', expected one of fp4, fp8, bf16"),
     (GOOD.replace(",4,", ",2.5,"), "column 'gpus': 2.5, expected a whole number"),
     (GOOD.replace(",4,", ",0,"), "column 'gpus': '0', expected more than zero"),
@@ -123,7 +143,13 @@ def test_a_wrong_engine_is_refused() -> None:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (HEADER.replace("gpus", "n_gpus"), "unknown column 'n_gpus'"),
+        (
+            HEADER.replace("input_tokens", "input_token"),
+            "unknown column 'input_token', expected 'input_tokens'",
+        ),
+        (HEADER.replace("gpus", "GPUS"), "unknown column 'GPUS', expected 'gpus'"),
+        (HEADER.replace("gpus", "n"), "column 'gpus' is missing"),
+        (HEADER.replace("input_tokens", "gpu_w_p50"), "column 'gpu_w_p50' is added by the prediction"),
         (HEADER.replace("gpus", "gpu"), "column 'gpu' stands twice"),
     ],
 )

@@ -32,9 +32,12 @@ def read_table(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def read_cells(path: Path | str) -> pd.DataFrame:
-    """Any CSV as text, blanks missing, columns as they stand; raises InputError."""
+    """A user's CSV as text, blanks missing, columns as they stand; raises InputError.
+
+    Spreadsheets end lines with CRLF and write a byte-order mark; neither changes a value, so both are read.
+    """
     path = Path(path)
-    rows = _rows(path, read_text(path))
+    rows = _rows(path, _decoded(path, _bytes(path).removeprefix(BOM).replace(b"\r\n", b"\n")))
     _check_lengths(path, rows)
     table = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
     return table.mask(table == "")
@@ -50,16 +53,25 @@ def validate(table: pd.DataFrame, schema: pa.DataFrameSchema, name: Path | str) 
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file with LF line ends and without byte-order mark; raises InputError."""
+    raw = _bytes(path)
+    if raw.startswith(BOM):
+        raise InputError(f"{path}, row 1: starts with a byte-order mark, expected plain UTF-8")
+    return _decoded(path, raw)
+
+
+def _bytes(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if not raw.strip():
+    if not raw.removeprefix(BOM).strip():
         raise InputError(f"{path}: the file is empty, expected a header and rows")
-    if raw.startswith(BOM):
-        raise InputError(f"{path}, row 1: starts with a byte-order mark, expected plain UTF-8")
+    return raw
+
+
+def _decoded(path: Path, raw: bytes) -> str:
     if b"\r" in raw:
         row = raw[: raw.index(b"\r")].count(b"\n") + 1
         raise InputError(f"{path}, row {row}: ends with a carriage return (CRLF), expected LF line ends")

@@ -2,11 +2,13 @@
 
 Whatever is wrong becomes an InputError with row, column, value and what was expected. A blank has a meaning:
 the model unknown, parameters from the model table, lengths of the default scenario, engine not stated, spread
-of output lengths by rule, the headline scenario of sites.
+of output lengths by rule, the headline scenario of sites. Columns of the user's own are carried through,
+unless their name is so near to a known one that it is probably a misspelling.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pandas as pd
 from pipeline.assumptions.serving import Serving
 from pipeline.assumptions.water import Water
 from pipeline.errors import InputError
+from pipeline.estimate.predictions import ADDED
 from pipeline.fit.serving.names import gpu_key, gpu_names
 from pipeline.fit.serving.prepare import TENSORRT, VLLM, Tables
 
@@ -23,16 +26,17 @@ OPTIONAL = (
     "model", "total_params_b", "active_params_b", "input_tokens", "output_tokens", "engine", "output_cv",
     "site_scenario",
 )  # fmt: skip
+KNOWN = [*OPTIONAL, *REQUIRED]
 NUMBERS = (
     "total_params_b", "active_params_b", "gpus", "concurrency", "input_tokens", "output_tokens", "output_cv",
 )  # fmt: skip
 MAY_BE_ZERO = ("output_cv",)
+# Weights narrower than what the chip computes in are widened as they are read; such a row is `extrapolated`.
 PRECISIONS = {"fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "fp8": "fp8", "bf16": "bf16", "fp16": "bf16"}
 ENGINES = {"vllm": VLLM, "tensorrt-llm": TENSORRT, "trtllm": TENSORRT, "trt-llm": TENSORRT}
-# A format that the chip has no units for still runs where the published weights have it.
-NATIVE_BITS = {"MXFP4": "fp4", "INT4": "fp4", "FP8": "fp8"}
 MOST_GPUS = 1024
 LEAST_CONCURRENCY = 1.0
+NEAR = 0.85  # similarity of names, of 1, from which a column counts as misspelt
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def check_configurations(
     water: Water,
     path: Path | str = "configurations",
 ) -> pd.DataFrame:
-    """The rows with all columns of OPTIONAL and REQUIRED, typed, blanks filled; index 0 to n - 1.
+    """The columns of OPTIONAL and REQUIRED, typed, blanks filled; index 0 to n - 1.
 
     table: text or numbers; blanks as "" or missing. Raises InputError.
     """
@@ -79,18 +83,21 @@ def check_configurations(
         rows["concurrency"] < LEAST_CONCURRENCY, rows["concurrency"], "at least 1 request in flight"
     )
     rows = _parameters(rows, tables, checker)
-    _check_precision(rows, tables, checker)
     for name in ("input_tokens", "output_tokens"):
         rows[name] = rows[name].fillna(getattr(settings.blank_lengths, name).distribution.median())
     return rows.assign(gpus=rows["gpus"].astype(int))
 
 
 def _columns(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
-    known = [*OPTIONAL, *REQUIRED]
-    expected = f"expected some of {', '.join(known)}"
+    expected = f"expected some of {', '.join(KNOWN)}"
     for position, name in enumerate(table.columns):
-        if name not in known:
-            raise InputError(f"{path}, row 1: unknown column {name!r}, {expected}")
+        near = get_close_matches(name.strip().lower(), KNOWN, n=1, cutoff=NEAR)
+        if name in ADDED:
+            raise InputError(
+                f"{path}, row 1: column {name!r} is added by the prediction, expected another name"
+            )
+        if name not in KNOWN and near:
+            raise InputError(f"{path}, row 1: unknown column {name!r}, expected {near[0]!r} or another name")
         if name in list(table.columns[:position]):
             raise InputError(f"{path}, row 1: column {name!r} stands twice")
     for name in REQUIRED:
@@ -98,7 +105,7 @@ def _columns(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
             raise InputError(f"{path}, row 1: column {name!r} is missing, {expected}")
     if table.empty:
         raise InputError(f"{path}: a header without rows, expected at least one configuration")
-    rows = table.reset_index(drop=True).reindex(columns=known).astype(object)
+    rows = table.reset_index(drop=True).reindex(columns=KNOWN).astype(object)
     text = rows.map(lambda value: value.strip() if isinstance(value, str) else value)
     return text.mask(text == "")
 
@@ -143,16 +150,3 @@ def _parameters(rows: pd.DataFrame, tables: Tables, checker: Checker) -> pd.Data
         for name in ("total_params_b", "active_params_b")
     }
     return rows.assign(**filled)
-
-
-def _check_precision(rows: pd.DataFrame, tables: Tables, checker: Checker) -> None:
-    """fp4 and fp8 need units of the chip, or weights that are published in that format."""
-    shape = rows["model"].map(tables.names.resolve)
-    native = shape.map(tables.models.set_index("model")["native_precision"]).map(NATIVE_BITS)
-    for precision in ("fp4", "fp8"):
-        has_units = tables.hardware.loc[rows["gpu"], f"peak_{precision}_tflops"].notna().to_numpy()
-        able = ", ".join(tables.hardware.index[tables.hardware[f"peak_{precision}_tflops"].notna()])
-        wrong = (rows["precision"] == precision) & ~has_units & (native != precision)
-        checker.refuse(
-            wrong, rows["precision"], f"a precision that the accelerator has ({precision}: {able})"
-        )

@@ -29,6 +29,7 @@ QUANTITIES = (
     "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "node_wh_per_query", "facility_wh_per_query",
     "onsite_ml_per_query", "offsite_ml_per_query", "total_ml_per_query",
 )  # fmt: skip
+ADDED = [*(f"{name}_{quantile}" for name in QUANTITIES for quantile in QUANTILES), "basis"]
 # The measured server that stands for one with accelerators of a generation; for those of other makers and for
 # announced ones it is the newest that was measured.
 SERVERS = {

@@ -28,7 +28,7 @@ from pipeline.fit.serving.architecture import Array
 from pipeline.fit.serving.corrections import Correction, corrections
 from pipeline.fit.serving.model import ServingModel, anchor_keys, rated_power_w
 from pipeline.fit.serving.power import HIGHEST, LOWEST
-from pipeline.fit.serving.prepare import TENSORRT, VLLM, Prepared, prepare
+from pipeline.fit.serving.prepare import TENSORRT, VLLM, Prepared, has_units, prepare
 from pipeline.fit.serving.rows import complete, configuration_numbers, fixed_lengths, tensorrt_share
 from pipeline.fit.serving.shapes import SPARSE_FROM
 from pipeline.fit.serving.steps import coefficients, step_seconds
@@ -197,7 +197,7 @@ def _basis(p: Prepared, model: ServingModel, anchored: Bool) -> NDArray[np.objec
     measured_gpu = p.rows["gpu"].isin(model.measured_gpus).to_numpy()
     fits = T.weight_bytes(p.arch, p.load.weight_bits) < p.chip.memory * p.load.gpus
     inside = np.where(anchored, "measured configuration", np.where(same, "same model", "pooled"))
-    return np.where(fits & measured_gpu, inside, "extrapolated").astype(object)
+    return np.where(fits & measured_gpu & has_units(p, model.tables), inside, "extrapolated").astype(object)
 
 
 def _spreads(

@@ -24,6 +24,7 @@ VLLM, TENSORRT = "vLLM", "TensorRT-LLM"
 # The software stacks that were measured. Those of 2024 ran static batches and differ much from today's.
 STACKS = (VLLM, TENSORRT, "vLLM 2024", "TensorRT-LLM 2024")
 GIB = 2.0**30
+NATIVE = {"MXFP4": "fp4", "INT4": "fp4", "FP8": "fp8"}  # precision of published weights
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,19 @@ def find_chip(gpu: pd.Series, bits: Array, hardware: pd.DataFrame) -> T.Chip:
         memory=facts["memory_gib"].to_numpy(float) * GIB,
         rated_w=facts["rated_w"].to_numpy(float),
     )
+
+
+def has_units(p: "Prepared", tables: Tables) -> NDArray[np.bool_]:
+    """Whether the chip computes in the stated precision, or the weights are published in it, (n,).
+
+    Where neither holds, narrow weights are widened as they are read (W4A16, W8A16), as find_chip takes it.
+    """
+    facts = tables.hardware.loc[p.rows["gpu"]]
+    published = p.rows["shape_name"].map(tables.models.set_index("model")["native_precision"]).map(NATIVE)
+    able = {name: facts[f"peak_{name}_tflops"].notna().to_numpy() for name in ("fp4", "fp8")}
+    stated = p.rows["precision"].to_numpy(object)
+    units = np.where(stated == "fp4", able["fp4"], np.where(stated == "fp8", able["fp8"], True))
+    return np.asarray(units | (published == p.rows["precision"]).to_numpy(), dtype=bool)
 
 
 def kernel_precision(rows: pd.DataFrame, arch: Architecture, hardware: pd.DataFrame) -> NDArray[np.object_]:
