@@ -64,7 +64,9 @@ def test_a_measured_row_is_predicted_by_itself() -> None:
 
 
 def test_known_models_need_no_sizes_and_spelling_does_not_matter() -> None:
-    spellings = ["meta-llama/Llama-3.1-405B-Instruct-FP8", "Llama 3.1 405B", "llama-3.1-405b"]
+    spellings = [
+        "meta-llama/Llama-3.1-405B-Instruct-FP8", "Llama 3.1 405B", "llama-3.1-405b", "llama-3_1-405b"
+    ]  # fmt: skip
     result = predictions(table(*[f"{name},,,h100,8,FP8,64,511,303" for name in spellings]))
     assert (result["total_params_b"] == 405).all()
     assert (result["gpu"] == "H100").all()
@@ -93,7 +95,7 @@ def test_weights_that_the_chip_must_widen_are_predicted_as_extrapolated() -> Non
         predictions(table(f"Llama 3.1 70B,,,{chip},500,300")).iloc[0]
         for chip in ("H100,4,bf16,8", "H100,4,fp4,8", "A100,4,fp8,8")
     )
-    assert wide["basis"] == "same model"
+    assert wide["basis"] == "measured configuration"
     assert narrow["basis"] == more_memory["basis"] == "extrapolated"
     assert narrow["output_tokens_per_s_p50"] > wide["output_tokens_per_s_p50"]  # a quarter of the bytes
 
@@ -105,9 +107,49 @@ def test_a_spreadsheets_line_ends_and_mark_change_nothing_and_own_columns_come_t
     assert "carried through, not used: id" in plain.stderr
     written = out.read_text()
     assert written.splitlines()[0].startswith(f"id,{HEADER},") and written.splitlines()[1].startswith("7,")
-    exported, out = run(tmp_path, f"\ufeffid,{HEADER}\r\n7,{GOOD}\r\n")
+    exported, out = run(tmp_path, f"\ufeffid,{HEADER}\r\n7,{GOOD}\r\n\r\n")
     assert exported.returncode == 0, exported.stderr
     assert out.read_text() == written
+
+
+def test_cells_that_tools_write_for_what_is_missing_are_blanks() -> None:
+    blank, written = (predictions(table(f"Llama 3.1 70B,{a},{a},H100,4,bf16,32,{a},{a}")) for a in ("", "NA"))
+    assert written["input_tokens"].iloc[0] == blank["input_tokens"].iloc[0]
+    assert written["output_tokens_per_s_p50"].equals(blank["output_tokens_per_s_p50"])
+
+
+def test_round_lengths_are_lengths_like_others() -> None:
+    found = predictions(table(*[f"Llama 3.1 8B,,,H100,1,bf16,64,1000,{o}" for o in (999, 1000, 1001)]))
+    assert set(found["basis"]) == {"measured configuration"}
+    for name in QUANTITIES:
+        steps = np.diff(np.log(found[f"{name}_p50"]))
+        assert np.abs(steps).max() < 0.003
+
+
+def test_energy_of_an_answer_grows_with_its_length_and_speed_with_requests() -> None:
+    outputs = np.unique(np.geomspace(20, 20_000, 60).astype(int))
+    longer = predictions(table(*[f"Llama 3.1 405B,,,H100,8,fp8,32,1000,{o}" for o in outputs]))
+    assert (np.diff(longer["facility_wh_per_query_p50"]) > 0).all()
+    batches = np.unique(np.geomspace(1, 4000, 60).astype(int))
+    more = predictions(table(*[f"gpt-oss-120b,,,B200,2,fp4,{b},1000,1000" for b in batches]))
+    assert (np.diff(more["output_tokens_per_s_p50"]) > -1e-9).all()
+    assert (np.diff(more["gpu_j_per_output_token_p50"]) < 1e-9).all()
+
+
+def test_what_no_memory_holds_and_what_no_fit_has_seen_is_extrapolated() -> None:
+    rows = [
+        "Llama 3.1 405B,,,H100,8,fp8,1,1000000,100",  # the cache of one request does not fit
+        "Llama 3.1 70B,,,GB200,72,fp8,64,1000,500",  # more accelerators than were measured
+        "Llama 3.1 70B,,,GB200,4,fp8,64,1000,500",
+    ]
+    assert predictions(table(*rows))["basis"].tolist() == ["extrapolated", "extrapolated", "same model"]
+
+
+def test_a_model_of_which_only_the_size_is_known_is_less_certain() -> None:
+    named, sized = "Qwen2.5 32B,32.5,32.5", ",32.5,32.5"
+    found = predictions(table(*[f"{model},H100,2,bf16,32,511,303" for model in (named, sized)]))
+    width = found["output_tokens_per_s_p95"] / found["output_tokens_per_s_p5"]
+    assert width.iloc[1] > 1.1 * width.iloc[0]
 
 
 BAD = [
@@ -117,12 +159,18 @@ BAD = [
     (GOOD.replace(",4,", ",2.5,"), "column 'gpus': 2.5, expected a whole number"),
     (GOOD.replace(",4,", ",0,"), "column 'gpus': '0', expected more than zero"),
     (GOOD.replace(",4,", ",,"), "column 'gpus': '', expected a number, not a blank"),
-    (GOOD.replace(",32,", ",nan,"), "column 'concurrency': 'nan', expected a number"),
+    (GOOD.replace(",32,", ",nan,"), "column 'concurrency': '', expected a number, not a blank"),
     (GOOD.replace(",32,", ",inf,"), "column 'concurrency': 'inf', expected a number"),
     (GOOD.replace(",32,", ",many,"), "column 'concurrency': 'many', expected a number"),
     (GOOD.replace(",32,", ",0.5,"), "column 'concurrency': 0.5, expected at least 1"),
     (GOOD.replace(",511,", ",-5,"), "column 'input_tokens': '-5', expected more than zero"),
     (GOOD.replace(",303", ",0"), "column 'output_tokens': '0', expected more than zero"),
+    (GOOD.replace(",303", ",0.5"), "column 'output_tokens': 0.5, expected at least 1 token"),
+    (
+        "Llama 3.1 405B,,,H100,1,bf16,8,511,303",
+        "column 'gpus': 1.0, expected accelerators that hold the weights",
+    ),
+    ("Llama 3.1 405B,8,8,H100,8,fp8,8,511,303", "column 'total_params_b': 8.0, expected about the number"),
     ("Mystery 9,30,40,H100,4,bf16,32,511,303", "column 'active_params_b': 40.0, expected at most"),
     ("Mystery 9,,,H100,4,bf16,32,511,303", "column 'total_params_b': '', expected a number, because"),
     (",30,,H100,4,bf16,32,511,303", "column 'active_params_b': '', expected a number, because"),

@@ -30,7 +30,6 @@ class TensorRtShare(Section):
     """Probability that a configuration of unstated engine runs like TensorRT-LLM rather than vLLM."""
 
     usual: Fraction  # accelerators on which both were measured
-    fixed_lengths: Fraction  # lengths of a load generator
     one_engine: Fraction  # accelerators and precisions measured with TensorRT-LLM alone
 
 
@@ -47,11 +46,13 @@ class Serving(Section):
     throughput_form: Literal["step model"]  # chosen by data/results/model_comparison.csv
     power_form: PowerForm  # chosen by the same table
     chat_input_tokens: Tokens
-    output_cv: Ratio
+    output_cv: Ratio  # of the answers of a service
+    unstated_output_cv: Ratio  # of a configuration that does not give its own
     blank_lengths: MeanLengths
     residual_scale: ResidualScale
     residual_spread: dict[Basis, ResidualSpread] = Field(min_length=4)
     residual_correlation: Correlation  # of step time and GPU power
+    guessed_shape_spread: ResidualSpread
     context_spread: ResidualSpread
     unstated_engine_spread: Ratio
     tensorrt_share: TensorRtShare

@@ -34,10 +34,14 @@ def read_table(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
 def read_cells(path: Path | str) -> pd.DataFrame:
     """A user's CSV as text, blanks missing, columns as they stand; raises InputError.
 
-    Spreadsheets end lines with CRLF and write a byte-order mark; neither changes a value, so both are read.
+    Spreadsheets end lines with CRLF, write a byte-order mark and leave blank lines at the end; none of these
+    changes a value, so all are read.
     """
     path = Path(path)
-    rows = _rows(path, _decoded(path, _bytes(path).removeprefix(BOM).replace(b"\r\n", b"\n")))
+    text = _decoded(path, _bytes(path).removeprefix(BOM).replace(b"\r\n", b"\n"))
+    rows = _rows(path, text.rstrip("\n") + "\n")
+    if len(rows[0]) == 1 and (other := next((mark for mark in ";\t|" if mark in rows[0][0]), "")):
+        raise InputError(f"{path}, row 1: values stand between {other!r}, expected commas")
     _check_lengths(path, rows)
     table = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
     return table.mask(table == "")

@@ -5,7 +5,7 @@ import pandera.pandas as pa
 from pipeline.contracts.columns import number, text, word
 
 QUANTITIES = ["output_tokens_per_s", "gpu_w", "gpu_j_per_output_token"]
-LEFT_OUT = ["cell", "configuration", "model"]
+LEFT_OUT = ["cell", "configuration", "model", "model and shape"]
 ROWS = ["ML.ENERGY v3", "TensorRT-LLM"]
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 ANY = pa.Check(lambda values: values.notna(), error="a number")

@@ -18,8 +18,9 @@ from pipeline.assumptions.serving import Serving
 from pipeline.assumptions.water import Water
 from pipeline.errors import InputError
 from pipeline.estimate.predictions import ADDED
+from pipeline.fit.serving.architecture import FOUR_BIT, weight_bits
 from pipeline.fit.serving.names import gpu_key, gpu_names
-from pipeline.fit.serving.prepare import TENSORRT, VLLM, Tables
+from pipeline.fit.serving.prepare import GIB, TENSORRT, VLLM, Tables
 
 REQUIRED = ("gpu", "gpus", "precision", "concurrency")
 OPTIONAL = (
@@ -30,12 +31,17 @@ KNOWN = [*OPTIONAL, *REQUIRED]
 NUMBERS = (
     "total_params_b", "active_params_b", "gpus", "concurrency", "input_tokens", "output_tokens", "output_cv",
 )  # fmt: skip
+BLANK = ["", "NA", "N/A", "nan", "NaN", "null", "None"]  # as other tools write what is missing
 MAY_BE_ZERO = ("output_cv",)
 # Weights narrower than what the chip computes in are widened as they are read; such a row is `extrapolated`.
 PRECISIONS = {"fp4": "fp4", "nvfp4": "fp4", "mxfp4": "fp4", "fp8": "fp8", "bf16": "bf16", "fp16": "bf16"}
 ENGINES = {"vllm": VLLM, "tensorrt-llm": TENSORRT, "trtllm": TENSORRT, "trt-llm": TENSORRT}
 MOST_GPUS = 1024
 LEAST_CONCURRENCY = 1.0
+OTHER_SIZE = 1.5  # sources differ in what they count (embeddings, draft layers), but not by this factor
+MOST_WEIGHTS = (
+    1.5  # weights over memory: beyond what one instance could hold in any format near the stated one
+)
 NEAR = 0.85  # similarity of names, of 1, from which a column counts as misspelt
 
 
@@ -83,6 +89,8 @@ def check_configurations(
         rows["concurrency"] < LEAST_CONCURRENCY, rows["concurrency"], "at least 1 request in flight"
     )
     rows = _parameters(rows, tables, checker)
+    _check_memory(rows, tables, checker)
+    checker.refuse(rows["output_tokens"] < 1, rows["output_tokens"], "at least 1 token")
     for name in ("input_tokens", "output_tokens"):
         rows[name] = rows[name].fillna(getattr(settings.blank_lengths, name).distribution.median())
     return rows.assign(gpus=rows["gpus"].astype(int))
@@ -107,7 +115,7 @@ def _columns(table: pd.DataFrame, path: Path | str) -> pd.DataFrame:
         raise InputError(f"{path}: a header without rows, expected at least one configuration")
     rows = table.reset_index(drop=True).reindex(columns=KNOWN).astype(object)
     text = rows.map(lambda value: value.strip() if isinstance(value, str) else value)
-    return text.mask(text == "")
+    return text.mask(text.isin(BLANK))
 
 
 def _number(values: pd.Series, checker: Checker, required: bool) -> pd.Series:
@@ -143,6 +151,8 @@ def _parameters(rows: pd.DataFrame, tables: Tables, checker: Checker) -> pd.Data
     for name in ("total_params_b", "active_params_b"):
         missing = rows[name].isna() & unknown
         checker.refuse(missing, rows[name], "a number, because the model is not in data/published/models.csv")
+        other = np.abs(np.log(rows[name].to_numpy(float) / facts[name].to_numpy(float))) > np.log(OTHER_SIZE)
+        checker.refuse(pd.Series(other), rows[name], "about the number that models.csv has for the model")
     too_many = rows["active_params_b"] > rows["total_params_b"]
     checker.refuse(too_many, rows["active_params_b"], "at most total_params_b")
     filled = {
@@ -150,3 +160,15 @@ def _parameters(rows: pd.DataFrame, tables: Tables, checker: Checker) -> pd.Data
         for name in ("total_params_b", "active_params_b")
     }
     return rows.assign(**filled)
+
+
+def _check_memory(rows: pd.DataFrame, tables: Tables, checker: Checker) -> None:
+    """Weights far beyond the memory of the accelerators are no deployment."""
+    formats = (
+        rows["model"].map(tables.names.resolve).map(tables.models.set_index("model")["native_precision"])
+    )
+    bits = weight_bits(rows["precision"], np.where(formats.isin(FOUR_BIT), 1.0, 0.0))
+    weights = rows["total_params_b"].to_numpy(float) * 1e9 * bits / 8
+    memory = tables.hardware.loc[rows["gpu"], "memory_gib"].to_numpy(float) * GIB
+    needed = np.ceil(weights / MOST_WEIGHTS / memory)
+    checker.refuse(rows["gpus"] < needed, rows["gpus"], "accelerators that hold the weights")

@@ -1,8 +1,9 @@
 """Fit without some rows, predict them, and say how far off and how well the intervals cover.
 
 Three ways of leaving out, each in folds: cells (a measured configuration with one batch missing),
-configurations (model, accelerator, count and precision), models (in all sources). Predictions go through
-predictive.draw, with the engine stated, as a user's would; power is compared by all forms at the same
+configurations (model, accelerator, count and precision), models (in all sources); these once more by their
+parameter counts alone (model and shape). Predictions of chat rows know what a user's row knows, with the
+engine stated: not how lengths spread nor how long the run was. Power is compared by all forms at the same
 held-out step times.
 """
 
@@ -29,6 +30,10 @@ FOLDS = {"cell": 5, "configuration": 8, "model": 9}
 WARM_ITERATIONS = 8
 STEP_MODEL = "step model"
 SOURCES = {"mlenergy_v3": "ML.ENERGY v3", "tensorrt_llm": "TensorRT-LLM"}
+ASKED = [
+    "model", "total_params_b", "active_params_b", "gpu", "gpus", "precision", "concurrency",
+    "input_tokens", "output_tokens",
+]  # fmt: skip
 DESCRIBED = ["key", "model", "gpu", "gpus", "precision", "concurrency", "input_tokens", "output_tokens"]
 
 
@@ -93,14 +98,25 @@ def _run_fold(job: tuple[pd.DataFrame, ServingModel, Serving, int, Fold]) -> pd.
         parts.append(_power_forms(chat, model))
     if len(saturated):
         parts.append(_saturated(saturated, model))
-    return pd.concat(parts, ignore_index=True).assign(left_out=fold.left_out)[list(HELD_OUT.columns)]
+    found = pd.concat(parts).assign(left_out=fold.left_out)
+    if len(chat) and fold.left_out == "model":
+        by_size = _chat(chat, model, settings, rng, named=False)
+        found = pd.concat([found, by_size.assign(left_out="model and shape")])
+    return found.reset_index(drop=True)[list(HELD_OUT.columns)]
 
 
 def _chat(
-    rows: pd.DataFrame, model: ServingModel, settings: Serving, rng: np.random.Generator
+    rows: pd.DataFrame,
+    model: ServingModel,
+    settings: Serving,
+    rng: np.random.Generator,
+    named: bool = True,
 ) -> pd.DataFrame:
-    """Intervals of all three quantities, as predictive.draw gives them."""
-    drawn = draw(rows.assign(engine=VLLM), model, settings, rng, settings.draws, common_residuals=True)
+    """Intervals of all three quantities, as pipeline.predict gives them; named: with the model's name."""
+    asked = rows[ASKED].assign(engine=VLLM)
+    if not named:
+        asked["model"] = pd.NA
+    drawn = draw(asked, model, settings, rng, settings.draws, common_residuals=True, measured_in_flight=True)
     rate, watts = drawn.output_tokens_per_s, drawn.gpu_w
     values = dict(zip(QUANTITIES, (rate, watts, watts / rate), strict=True))
     power_form = settings.power_form

@@ -52,6 +52,11 @@ class ServingModel:
         """Models that the fit has seen."""
         return self._levels("model")
 
+    @property
+    def most_gpus(self) -> int:
+        """The largest instance that the fit has seen."""
+        return max(int(level.split("|")[3]) for level in self._levels("configuration") if "|" in level)
+
     def latest_version(self, stack: str) -> str:
         """The newest measured version of an engine."""
         versions = [level.split("|")[1] for level in self._levels("version") if level.startswith(f"{stack}|")]

@@ -17,12 +17,15 @@ ENDINGS = re.compile(
     r"preview|terminus|speciale|turbo|\d{4}|v0\.\d)(?=[-_]|$)"
 )
 
+VERSION = re.compile(r"(\d)_(\d)(?=[-_\s]|$)")  # "llama-3_3-70b": some file names cannot have dots
+
 
 def short_name(name: object) -> str:
     """The name without publisher, tuning and precision, in small letters; "" where there is no name."""
     if not isinstance(name, str):
         return ""
-    short = re.sub(r"[\s_]+", "-", name.split("/")[-1].strip().lower())
+    short = VERSION.sub(r"\1.\2", name.split("/")[-1].strip().lower())
+    short = re.sub(r"[\s_]+", "-", short)
     short = short.removeprefix("meta-").removeprefix("nvidia-")
     while (shorter := ENDINGS.sub("", short)) != short:
         short = shorter

@@ -29,7 +29,7 @@ from pipeline.fit.serving.corrections import Correction, corrections
 from pipeline.fit.serving.model import ServingModel, anchor_keys, rated_power_w
 from pipeline.fit.serving.power import HIGHEST, LOWEST
 from pipeline.fit.serving.prepare import TENSORRT, VLLM, Prepared, has_units, prepare
-from pipeline.fit.serving.rows import complete, configuration_numbers, fixed_lengths, tensorrt_share
+from pipeline.fit.serving.rows import complete, configuration_numbers, tensorrt_share
 from pipeline.fit.serving.shapes import SPARSE_FROM
 from pipeline.fit.serving.steps import coefficients, step_seconds
 
@@ -99,7 +99,7 @@ def draw(
 
     basis = _basis(main.p, model, anchored)
     correction = corrections(model, main.p, main.z, anchored, settings)
-    step_sd, power_sd = _spreads(basis, correction, anchored, stated, settings)
+    step_sd, power_sd = _spreads(basis, main.p, correction, anchored, stated, settings)
     drawn = _by_engine(engines, tensorrt, lambda one: step_seconds(one.z, theta, one.p.x))
     running = _by_engine(engines, tensorrt, lambda one: one.p.load.concurrency[:, None])
     running = np.broadcast_to(running, drawn.shape)
@@ -158,10 +158,10 @@ def _on(rows: pd.DataFrame, stack: str, model: ServingModel, settings: Serving, 
 
 
 def _anchored(rows: pd.DataFrame, p: Prepared, model: ServingModel) -> Bool:
-    """Rows that are a measured configuration; those were run by vLLM on requests of mixed lengths."""
+    """Rows that are a measured configuration; those were run by vLLM."""
     keyed = np.isin(anchor_keys(p.rows).astype(str), anchor_keys(model.anchors).astype(str))
-    own = np.where(rows["engine"].notna(), rows["engine"] == VLLM, ~fixed_lengths(rows))
-    return np.asarray(keyed & own.astype(bool))
+    own = rows["engine"].isna() | (rows["engine"] == VLLM)
+    return np.asarray(keyed & own.to_numpy(bool))
 
 
 def _noise(
@@ -192,16 +192,23 @@ def _by_engine(engines: dict[str, OnEngine], tensorrt: Bool, value: Callable[[On
 
 
 def _basis(p: Prepared, model: ServingModel, anchored: Bool) -> NDArray[np.object_]:
-    """What evidence a row rests on, (n,)."""
+    """What evidence a row rests on, (n,); beyond what was measured in kind, or what memory holds, none."""
     same = p.rows["shape_name"].isin(model.measured_models).to_numpy()
     measured_gpu = p.rows["gpu"].isin(model.measured_gpus).to_numpy()
-    fits = T.weight_bytes(p.arch, p.load.weight_bits) < p.chip.memory * p.load.gpus
+    room = T.sequences_that_fit(p.arch, p.load, p.chip, 1.0, p.load.input_tokens + p.load.output_tokens)
+    fits = (T.weight_bytes(p.arch, p.load.weight_bits) < p.chip.memory * p.load.gpus) & (room >= 1)
+    seen = measured_gpu & (p.load.gpus <= model.most_gpus) & has_units(p, model.tables)
     inside = np.where(anchored, "measured configuration", np.where(same, "same model", "pooled"))
-    return np.where(fits & measured_gpu & has_units(p, model.tables), inside, "extrapolated").astype(object)
+    return np.where(fits & seen, inside, "extrapolated").astype(object)
 
 
 def _spreads(
-    basis: NDArray[np.object_], correction: Correction, anchored: Bool, stated: Bool, settings: Serving
+    basis: NDArray[np.object_],
+    p: Prepared,
+    correction: Correction,
+    anchored: Bool,
+    stated: Bool,
+    settings: Serving,
 ) -> tuple[Array, Array]:
     """Spread, ln, of the residuals of step time and power, (n,): P95 over 1.645."""
 
@@ -211,6 +218,11 @@ def _spreads(
     engine = np.where(stated, 0.0, settings.unstated_engine_spread.distribution.median())
     step_beyond = settings.context_spread.step.distribution.median() * correction.beyond
     power_beyond = settings.context_spread.power.distribution.median() * correction.beyond
-    step = np.sqrt(of("step") ** 2 + anchored * (correction.step_sd**2 + step_beyond**2 + engine**2))
-    power = np.sqrt(of("power") ** 2 + anchored * (correction.power_sd**2 + power_beyond**2))
+    guessed = np.where(p.arch.known > 0, 0.0, 1.0)
+    step_shape = settings.guessed_shape_spread.step.distribution.median() * guessed
+    power_shape = settings.guessed_shape_spread.power.distribution.median() * guessed
+    own_step = correction.step_sd**2 + step_beyond**2 + engine**2
+    own_power = correction.power_sd**2 + power_beyond**2
+    step = np.sqrt(of("step") ** 2 + step_shape**2 + anchored * own_step)
+    power = np.sqrt(of("power") ** 2 + power_shape**2 + anchored * own_power)
     return step, power

@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.fit.serving.architecture import Architecture, Array, from_table
 
 HEAD_DIM = 128.0
-SPARSE_FROM = 1.15  # total over active parameters from which a model has experts
+SPARSE_FROM = 2.0  # total over active parameters from which a model has experts; none is between 1 and 3.6
 ROUTED_SHARE = 0.65  # of the active parameters of models with experts; 0.55 to 0.7 in the table
 MANY_EXPERTS, FEW_EXPERTS = 128.0, 8.0
 SMALL_MODEL = 3e9  # below it, vocabularies are small
