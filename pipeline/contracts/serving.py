@@ -8,6 +8,8 @@ QUANTITIES = ["output_tokens_per_s", "gpu_w", "gpu_j_per_output_token"]
 LEFT_OUT = ["cell", "configuration", "model", "model and shape"]
 ROWS = ["ML.ENERGY v3", "TensorRT-LLM"]
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+# Whether the 90 % intervals cover what they should: 85 to 97 % of the rows.
+AIMS = ["met", "too narrow", "too wide", "too few rows"]
 ANY = pa.Check(lambda values: values.notna(), error="a number")
 
 HELD_OUT = pa.DataFrameSchema(
@@ -51,6 +53,7 @@ COMPARISON = pa.DataFrameSchema(
         "bias_ln": number("mean of ln(measured / predicted)", ANY),
         "coverage_50": number("share within the 50 % interval", pa.Check.in_range(0, 1), nullable=True),
         "coverage_90": number("share within the 90 % interval", pa.Check.in_range(0, 1), nullable=True),
+        "aim": word("whether that is 0.85 to 0.97; blank: no interval", AIMS, nullable=True),
     },
     unique=["rows", "left_out", "quantity", "form"],
     strict=True,

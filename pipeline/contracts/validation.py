@@ -5,6 +5,8 @@ Errors are ln(measured / predicted median): positive where more was measured tha
 
 import pandera.pandas as pa
 
+from pipeline.contracts.serving import AIMS
+
 SETS = [
     "mlperf_offline",
     "mlperf_server",
@@ -80,6 +82,7 @@ VALIDATION_SUMMARY = _schema(
         "bias_ln": _number("mean of ln_error", positive=False),
         "coverage_50": _share("share of measurements within p25 to p75"),
         "coverage_90": _share("share of measurements within p5 to p95"),
+        "aim": _text("whether that is 0.85 to 0.97; blank: a bound, not to be covered", AIMS, nullable=True),
     },
     ["set", "quantity", "bound"],
     "Errors and interval coverage by set and quantity.",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.validation import VALIDATION, VALIDATION_SUMMARY
 from pipeline.errors import InputError
+from pipeline.fit.serving.held_out import coverage_aim
 
 Array = NDArray[np.float64]
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -49,4 +50,6 @@ def summarise(scored: pd.DataFrame) -> pd.DataFrame:
                 "coverage_90": float(group["measured"].between(group["p5"], group["p95"]).mean()),
             }
         )
-    return pd.DataFrame(rows)[list(VALIDATION_SUMMARY.columns)]
+    table = pd.DataFrame(rows)
+    matched = table["coverage_90"].where(table["bound"] == "no")
+    return table.assign(aim=coverage_aim(table["n"], matched))[list(VALIDATION_SUMMARY.columns)]

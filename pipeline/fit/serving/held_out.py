@@ -28,6 +28,8 @@ from pipeline.fit.serving.steps import step_seconds
 
 FOLDS = {"cell": 5, "configuration": 8, "model": 9}
 WARM_ITERATIONS = 8
+AIM = (0.85, 0.97)  # share of rows that 90 % intervals should cover
+ENOUGH_ROWS = 20  # from which a share says something of the intervals
 STEP_MODEL = "step model"
 SOURCES = {"mlenergy_v3": "ML.ENERGY v3", "tensorrt_llm": "TensorRT-LLM"}
 ASKED = [
@@ -183,7 +185,7 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
         error=error, size=error.abs(), square=error**2, c50=inside("p25", "p75"), c90=inside("p5", "p95")
     )
     groups = table.groupby(["rows", "left_out", "quantity", "form"])
-    return pd.DataFrame(
+    scored = pd.DataFrame(
         {
             "n": groups["error"].size(),
             "median_abs_ln_error": groups["size"].median(),
@@ -194,6 +196,18 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
             "coverage_90": groups["c90"].mean(),
         }
     ).reset_index()
+    return scored.assign(aim=coverage_aim(scored["n"], scored["coverage_90"]))
+
+
+def coverage_aim(n: pd.Series, coverage_90: pd.Series) -> pd.Series:
+    """One of AIMS for each group of rows; missing where there is no interval."""
+    low, high = AIM
+    found = np.select(
+        [coverage_90.isna(), n < ENOUGH_ROWS, coverage_90 < low, coverage_90 > high],
+        ["", "too few rows", "too narrow", "too wide"],
+        "met",
+    )
+    return pd.Series(found, index=n.index, dtype="str").replace("", pd.NA)
 
 
 def point_errors(rows: pd.DataFrame, predicted: Array, left_out: str, form: str) -> pd.DataFrame:
