@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pipeline.assumptions.base import Assumption, Fraction, Section, Text, expect
+from pipeline.assumptions.base import Assumption, Fraction, Ratio, Section, Text, expect
 
 Count = Annotated[int, Field(gt=0, strict=True)]
 Billions = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -24,6 +24,8 @@ class Deployment(Section):
     """One model on one instance: `gpus` accelerators that hold it and serve requests in one batch.
 
     `concurrency`: requests in flight for which the instance is configured, if its cache holds them.
+    `fleet_gain`: times more requests served than by one instance alone, at the same power, where operators
+    spread a model over many of them; absent: none.
     """
 
     model: Text  # as in the published analysis
@@ -35,6 +37,7 @@ class Deployment(Section):
     source: Text
     reason: Text
     concurrency: Requests
+    fleet_gain: Ratio | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -17,7 +17,7 @@ from pipeline.assumptions.re_estimate import Lengths, ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.contracts.results import REGIMES, Regime
 from pipeline.contracts.traffic import SCENARIOS
-from pipeline.estimate.cost_curves import ENGINES, Cost, EngineCurves, MeanLengths, cost_curves
+from pipeline.estimate.cost_curves import ENGINES, Cost, CostCurve, EngineCurves, MeanLengths, cost_curves
 from pipeline.estimate.lengths import LengthScenario, Traffic, length_scenario
 from pipeline.estimate.query_energy import Conditions, Served, serve
 from pipeline.estimate.worlds import (
@@ -32,6 +32,7 @@ from pipeline.estimate.worlds import (
 from pipeline.fit.node_power import ServerFit, server_of
 
 Array = NDArray[np.float64]
+GAIN = 1  # stream of the gains of fleets, beside that of the serving model
 MOST = 0.5  # of the worlds: the engine that the median world runs
 # Rows of the serving model, a generator and a number of draws in; what a request costs out.
 ServingModel = Callable[[pd.DataFrame, np.random.Generator, int], Cost]
@@ -178,13 +179,27 @@ def engine_curves(
 ) -> list[EngineCurves]:
     """Cost of each deployment at its mean lengths, on both engines, in every world.
 
-    World j has the same parameters on both engines, and in every call with the same seed.
+    World j has the same parameters on both engines, and in every call with the same seed. Where a deployment
+    has a gain of its fleet, world j has the same gain on both.
     """
 
     def price(rows: pd.DataFrame, engine: str) -> Cost:
         return model(rows.assign(engine=engine), np.random.default_rng(seed), len(worlds))
 
     found = [cost_curves(lengths_of, partial(price, engine=engine)) for engine in ENGINES]
+    rng = np.random.default_rng([int(seed.generate_state(1)[0]), GAIN])
+    rank = (rng.permutation(len(worlds)) + 0.5) / len(worlds)
+    found = [
+        [_in_its_fleet(curve, item, rank) for curve, (item, _) in zip(curves, lengths_of, strict=True)]
+        for curves in found
+    ]
     share = tensorrt_share.distribution.median()
     choice = np.r_[worlds.engine_uniforms < share, share > MOST].astype(np.int64)
     return [EngineCurves(pair, choice) for pair in zip(*found, strict=True)]
+
+
+def _in_its_fleet(curve: CostCurve, deployment: Deployment, rank: Array) -> CostCurve:
+    """The cost of an instance as one of the operator's many; rank, (worlds,): uniforms of the gain."""
+    if deployment.fleet_gain is None:
+        return curve
+    return curve.faster(deployment.fleet_gain.distribution.ppf(rank))

@@ -36,6 +36,18 @@ def test_a_step_that_is_linear_in_the_batch_is_interpolated_exactly() -> None:
         assert terms.b == pytest.approx(cost.b_s_per_output_token[row], rel=1e-9)
 
 
+def test_a_gain_divides_the_time_of_every_term_and_leaves_the_power() -> None:
+    times = np.linspace(1, 3, DRAWS)
+    faster = CURVE.faster(times)
+    world, running = np.arange(DRAWS), np.full(DRAWS, 16.0)
+    before, after = CURVE.at(running, world), faster.at(running, world)
+    for name in ("a", "b", "k"):
+        assert getattr(after, name) == pytest.approx(getattr(before, name) / times)
+    assert after.gpu_w == pytest.approx(before.gpu_w)
+    median = np.array([CURVE.median_world])
+    assert faster.at(running[:1], median).b == pytest.approx(CURVE.at(running[:1], median).b / 2)
+
+
 def test_the_cache_limits_what_runs_in_proportion_to_the_context() -> None:
     assert LENGTHS.context_tokens == 930
     held = CURVE.configured(np.array([1e6, 1e6, 10.0]), np.array([930.0, 9300.0, 930.0]))

@@ -101,6 +101,21 @@ def test_a_world_runs_one_engine_and_as_many_run_each_as_stated() -> None:
     assert (np.isclose(quarter, 1.0) | np.isclose(quarter, 3.0)).all()
 
 
+def test_a_gain_of_the_fleet_divides_the_energy_of_its_model_alone() -> None:
+    def with_gain(value: float):
+        deployments = SETTINGS.deployments
+        first, *others = deployments.models
+        spread = first.model_copy(update={"fleet_gain": constant(first.fleet_gain, value)})
+        models = deployments.model_copy(update={"models": [spread, *others]})
+        return facility_of(SETTINGS.model_copy(update={"deployments": models}))
+
+    alone, spread = with_gain(1.0), with_gain(2.0)
+    for (subject, boundary), wh in alone.items():
+        times = {"DeepSeek-R1": 2.0, "blend": None}.get(subject, 1.0)
+        if times:
+            assert spread[subject, boundary] == pytest.approx(wh / times)
+
+
 def test_full_load_leaves_no_idle_servers_and_costs_least() -> None:
     load = SETTINGS.load
     full = load.model_copy(update={"utilisation": constant(load.utilisation, 1.0)})
