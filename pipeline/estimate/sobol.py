@@ -1,4 +1,10 @@
-"""Scrambled Sobol points, in independent replicates, from a seed that belongs to a stage and a stream."""
+"""Scrambled Sobol points, in independent replicates, from a seed that belongs to a stage and a stream.
+
+A set fills its own cube evenly and says nothing of another set: two scrambles of the same points, taken point
+by point, are not independent (a column of one can have nearly the order of a column of the other, r = 0.95),
+because a scramble moves intervals about and keeps which points lie in one together. So every set visits its
+points in a random order of its own, and sets that are used side by side are paired at random.
+"""
 
 import zlib
 
@@ -26,12 +32,17 @@ def generator(seed: np.random.SeedSequence) -> np.random.Generator:
 
 
 def points(seed: np.random.SeedSequence, simulation: Simulation, dimensions: int) -> Array:
-    """Points in the open unit cube, (dimensions, replicates, draws); each replicate has its own scramble."""
+    """Points in the open unit cube, (dimensions, replicates, draws).
+
+    Each replicate has its own scramble, in an order of its own that all its dimensions share.
+    """
     from scipy.stats import qmc  # half a second, which the stages that only take a seed need not spend
 
     count = simulation.draws_per_replicate
     found = np.empty((dimensions, simulation.replicates, count))
     for replicate, child in enumerate(seed.spawn(simulation.replicates)):
-        found[:, replicate] = qmc.Sobol(dimensions, rng=np.random.default_rng(child)).random(count).T
+        rng = np.random.default_rng(child)
+        balanced = qmc.Sobol(dimensions, rng=rng).random(count)
+        found[:, replicate] = balanced[rng.permutation(count)].T
     found += HALF_CELL
     return found
