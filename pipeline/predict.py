@@ -5,7 +5,8 @@
 Input columns: gpu, gpus, precision (fp4, fp8, bf16), concurrency (mean requests in flight); model, or
 total_params_b and active_params_b, or both; input_tokens and output_tokens (means; blank: the default
 scenario of params.yaml). Optional: engine (vLLM, TensorRT-LLM), output_cv (coefficient of variation of the
-output length), site_scenario (a key of assumptions.water.scenarios in params.yaml; blank: its headline).
+output length), site_scenario (a key of assumptions.water.scenarios in params.yaml; blank: its headline,
+assumptions.water.headline). PUE, water on site and electricity are all those of a site of that scenario.
 Output: the input columns, then the 5th, 50th and 95th percentiles of output_tokens_per_s, gpu_w (all GPUs),
 gpu_j_per_output_token (prefill included), node_wh_per_query, facility_wh_per_query, and of the water on site,
 in the electricity and in all (onsite_ml_per_query, offsite_ml_per_query, total_ml_per_query), and `basis`:
@@ -45,16 +46,14 @@ PUBLISHED = Path("data/published")
 
 def predictions(table: pd.DataFrame, path: Path | str = "configurations") -> pd.DataFrame:
     """Input columns and predictions of a table of configurations; raises InputError naming `path` and row."""
-    settings, pue, water, simulation = load(
-        "assumptions.re_estimate.serving", "assumptions.re_estimate.pue", "assumptions.water", "simulation"
-    )
+    settings, water, simulation = load("assumptions.re_estimate.serving", "assumptions.water", "simulation")
     contracts = {**WATER_TABLES, "pue": TABLES["pue"]}
     facts = {name: read_table(PUBLISHED / f"{name}.csv", contracts[name]) for name in SITE_TABLES}
     model = read_model(settings.power_form)
     servers = from_table(read_table(NODE_POWER, NODE_POWER_FITS))
     rows = check_configurations(table, model.tables, settings, water, path)
     sites = Sites.of(water, site_factors(facts))
-    predicted = predict(rows, model, servers, settings, pue, sites, simulation.seed)
+    predicted = predict(rows, model, servers, settings, sites, simulation.seed)
     shown = table.reset_index(drop=True)
     used = [name for name in KNOWN if name in shown]
     shown[used] = rows[used]

@@ -11,8 +11,11 @@ import pytest
 
 from pipeline.assumptions import load
 from pipeline.errors import InputError
-from pipeline.estimate.predictions import SERVERS
+from pipeline.estimate.predictions import SERVERS, at_sites
+from pipeline.estimate.water.draws import TERMS
+from pipeline.estimate.water.scenarios import Sites
 from pipeline.predict import predictions
+from tests.estimate.water.test_draws import FACTORS, SETTINGS, scenario
 
 HEADER = "model,total_params_b,active_params_b,gpu,gpus,precision,concurrency,input_tokens,output_tokens"
 GOOD = "Llama 3.1 70B,70.6,70.6,H100,4,bf16,32,511,303"
@@ -247,6 +250,39 @@ def test_water_is_that_of_the_rows_scenario_and_no_other_row_matters() -> None:
     assert google["onsite_ml_per_query_p50"] / google["node_wh_per_query_p50"] == pytest.approx(1.15, rel=0.1)
     sums = found["onsite_ml_per_query_p95"] + found["offsite_ml_per_query_p95"]
     assert (found["total_ml_per_query_p95"] <= sums * (1 + 1e-9)).all()
+
+
+def test_energy_and_water_of_a_row_are_those_of_one_site() -> None:
+    """At one PUE every quantile is that many times the servers'; blank is the headline."""
+    header = f"{HEADER},site_scenario"
+    headline = load("assumptions.water.headline")
+    rows = [f"{GOOD},zero_water", f"{GOOD},world_average", f"{GOOD},", f"{GOOD},{headline}"]
+    found = predictions(table(*rows, header=header))
+    pue = pd.read_csv("data/published/pue.csv").set_index("key")["value"]
+    for row, key in ((0, "ms_design"), (1, "uptime_2025")):
+        for quantile in ("p5", "p50", "p95"):
+            facility, node = (
+                found.loc[row, f"{part}_wh_per_query_{quantile}"] for part in ("facility", "node")
+            )
+            assert facility / node == pytest.approx(pue[key], rel=1e-9)
+    pd.testing.assert_series_equal(found.loc[2], found.loc[3], check_names=False)
+    assert found.loc[0, "facility_wh_per_query_p50"] < found.loc[2, "facility_wh_per_query_p50"]
+
+
+def test_water_of_the_electricity_is_that_of_the_energy_at_the_facility_draw_by_draw() -> None:
+    named = {"both": scenario(), "wet": scenario(sites=["wet"])}
+    sites = Sites.of(SETTINGS.model_copy(update={"scenarios": named}), FACTORS)
+    rng = np.random.default_rng(3)
+    scenarios = pd.Series([*named])
+    node_wh, uniforms = rng.random((2, 50)), rng.random((TERMS, 50))
+    facility, onsite, offsite, total = at_sites(scenarios, sites, node_wh, uniforms)
+    drawn = {where["site_scenario"]: at for where, at in sites.draws(uniforms)}
+    for row, name in enumerate(scenarios):
+        at = drawn[name]
+        np.testing.assert_allclose(offsite[row], facility[row] * at.electricity_l_per_kwh)
+        np.testing.assert_allclose(onsite[row], node_wh[row] * at.wue_l_per_kwh)
+    assert len(set((facility / node_wh)[0].round(6))) == 2  # of either site
+    np.testing.assert_allclose(total, onsite + offsite)
 
 
 def test_a_site_scenario_that_is_not_in_params_is_refused() -> None:

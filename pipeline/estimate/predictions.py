@@ -2,17 +2,17 @@
 
     node_wh_per_query = node_w(gpu_w) / output_tokens_per_s * output_tokens / 3600
     facility_wh_per_query = node_wh_per_query * PUE
-    onsite_ml_per_query, offsite_ml_per_query: of node_wh_per_query at a site of the row's scenario
+    onsite_ml_per_query = node_wh_per_query * WUE
+    offsite_ml_per_query = facility_wh_per_query * water intensity of the electricity
 
-node_w is the wall power of the accelerators' share of their server, with its own uncertainty; each draw has
-its PUE. Water is that of a site drawn for each draw, with the site's own PUE. The instance serves at the
-stated concurrency all the time: idle capacity is not charged.
+node_w is the wall power of the accelerators' share of their server, with its own uncertainty. PUE, WUE and
+electricity are those of one site, drawn for each draw from the row's scenario of sites. The instance serves
+at the stated concurrency all the time: idle capacity is not charged.
 """
 
 import numpy as np
 import pandas as pd
 
-from pipeline.assumptions.base import Pue
 from pipeline.assumptions.serving import Serving
 from pipeline.contracts.water import SCOPES
 from pipeline.errors import InputError
@@ -51,7 +51,6 @@ def predict(
     model: ServingModel,
     servers: dict[str, ServerFit],
     settings: Serving,
-    pue: Pue,
     sites: Sites,
     seed: int,
 ) -> pd.DataFrame:
@@ -65,13 +64,11 @@ def predict(
         configurations, model, settings, rng, n_draws, common_residuals=True, measured_in_flight=True
     )
     rate = drawn.output_tokens_per_s
-    node_uniforms, pue_uniforms = rng.random((n_draws, NODE_UNIFORMS)), rng.random(n_draws)
-    node_w = _node_w(configurations, model, servers, drawn.gpu_w, node_uniforms)
+    node_w = _node_w(configurations, model, servers, drawn.gpu_w, rng.random((n_draws, NODE_UNIFORMS)))
     tokens = configurations["output_tokens"].to_numpy(float)[:, None]
     node_wh = node_w / rate * tokens / JOULES_PER_WH
-    facility_wh = node_wh * pue.distribution.ppf(pue_uniforms)
-    water = _water_ml(configurations["site_scenario"], sites, node_wh, rng.random((TERMS, n_draws)))
-    values = (rate, drawn.gpu_w, drawn.gpu_w / rate, node_wh, facility_wh, *water.values())
+    at_site = at_sites(configurations["site_scenario"], sites, node_wh, rng.random((TERMS, n_draws)))
+    values = (rate, drawn.gpu_w, drawn.gpu_w / rate, node_wh, *at_site)
     columns = {
         f"{name}_{label}": quantile
         for name, draws in zip(QUANTITIES, values, strict=True)
@@ -82,13 +79,16 @@ def predict(
     return pd.DataFrame({**columns, "basis": drawn.basis})
 
 
-def _water_ml(scenario: pd.Series, sites: Sites, node_wh: Array, uniforms: Array) -> dict[str, Array]:
-    """Water by scope, mL, (n, D) each; rows of one scenario share its sites."""
-    found = {scope: np.empty_like(node_wh) for scope in SCOPES}
+def at_sites(scenario: pd.Series, sites: Sites, node_wh: Array, uniforms: Array) -> Array:
+    """Energy at the facility, Wh, and water by scope, mL, (1 + SCOPES, n, D).
+
+    Rows of one scenario share its sites.
+    """
+    found = np.empty((1 + len(SCOPES), *node_wh.shape))
     for where, at in sites.draws(uniforms):
         rows = (scenario == where["site_scenario"]).to_numpy()
-        for scope, ml in at.water_ml(node_wh[rows]).items():
-            found[scope][rows] = ml
+        water_ml = at.water_ml(node_wh[rows])
+        found[:, rows] = [node_wh[rows] * at.pue, *(water_ml[scope] for scope in SCOPES)]
     return found
 
 

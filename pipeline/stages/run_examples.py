@@ -27,7 +27,6 @@ def main() -> None:
     logs, *_ = load(  # the others are what `predictions` reads
         "logs",
         "assumptions.re_estimate.serving",
-        "assumptions.re_estimate.pue",
         "assumptions.water",
         "simulation",
     )
