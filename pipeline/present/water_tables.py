@@ -66,22 +66,27 @@ def _claim(claim: pd.DataFrame) -> Table:
         "claim_ml": "mL",
         "energy": "Energy of the query",
         "energy_wh": "Wh",
-        "wue_needed_l_per_kwh": "WUE needed (L/kWh)",
-        "nearest_subject": "Microsoft's nearest",
-        "nearest_l_per_kwh": "Its WUE",
+        "name": "Microsoft's nearest site",
+        "pue": "PUE",
+        "wue_l_per_kwh": "WUE (L/kWh)",
+        "wue_needed_l_per_kwh": "WUE needed",
+        "onsite_ml": "On site (mL)",
         "total_ml": "With electricity (mL)",
     }
     formats = {
         "claim_ml": decimals(3),
         "energy_wh": digits(2),
         "wue_needed_l_per_kwh": decimals(2),
-        "nearest_l_per_kwh": as_given,
+        "pue": as_given,
+        "wue_l_per_kwh": as_given,
+        "onsite_ml": decimals(3),
         "total_ml": digits(2),
     }
     caption = (
-        "The WUE at which the ends and the median of the published range come out, for published and "
-        "re-estimated energies of a short query, Microsoft's published WUE nearest to it, and the same "
-        "query with the water of its electricity (mix of the United States)."
+        "Where the ends and the median of the published range come out, for published and re-estimated "
+        "energies of a short query: Microsoft's site that comes nearest on site, its PUE and WUE, the WUE "
+        "that would give the number there, and what the query takes there on site, and with the water of "
+        "the electricity of that site's grid."
     )
     return Table("water_claim", caption, claim, headings, formats)
 

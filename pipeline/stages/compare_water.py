@@ -24,7 +24,6 @@ from pipeline.files import write_csv
 PUBLISHED = Path("build/published")
 RESULTS = Path("data/results")
 CLAIM = "blog.water"
-OWN_SITES = "microsoft_americas"  # whose PUE and grid the claim is looked at with
 
 
 def main() -> None:
@@ -43,12 +42,10 @@ def main() -> None:
     )
     claim = facts["claims"][facts["claims"]["key"] == CLAIM]
     claim_ml = float(claim["low"].item()), float(claim["high"].item())
-    at = factors[factors["key"] == OWN_SITES]
-    pue, grid = float(at["pue"].item()), float(at["electricity_l_per_kwh"].item())
     day = read_table(RESULTS / "water_fleet.csv", WATER_FLEET)
 
     table = compared(facts["prior_water"], factors, sites, split, headline)
-    behind = assumptions(energy, facts["wue"], claim_ml, pue, grid)
+    behind = assumptions(energy, factors, claim_ml)
     others = beside(day, facts["comparisons"], headline)
 
     write_csv(table, RESULTS / "prior_water_compared.csv")

@@ -1,40 +1,36 @@
 """Under which assumptions the published range of water per query comes out.
 
 The source gives a range and the size of a median and no derivation. For each of these and each energy of a
-query: the WUE that gives it, the published WUE of Microsoft nearest to that, and what the query takes in all
-once the water of its electricity is counted.
+query: the site of Microsoft whose water on site comes nearest, with its own PUE, WUE and grid; the WUE that
+would give the number there exactly; and what the query takes there in all, once the water of its electricity
+is counted.
 """
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.contracts.read import validate
 from pipeline.contracts.water_results import WATER_CLAIM_ASSUMPTIONS
 from pipeline.units import ML_PER_US_TEASPOON
 
-Array = NDArray[np.float64]
 PARTS_OF_A_TEASPOON = 100  # the size of the median, as the source puts it
 OWNER = "Microsoft"
 NOT_ITS_OWN = "withdrawal"
-RANGE_YEARS = (2024, 2025)  # of the WUE that a claim of 2026 can rest on
+YEARS = (2024, 2025)  # of the WUE that a claim of 2026 can rest on
+SEVERAL_SITES = "mixed"  # cooling of an average over sites, which draw on no one grid
 
 
-def assumptions(
-    energy: pd.DataFrame,
-    wue: pd.DataFrame,
-    claim_ml: tuple[float, float],
-    pue: float,
-    electricity_l_per_kwh: float,
-) -> pd.DataFrame:
+def assumptions(energy: pd.DataFrame, factors: pd.DataFrame, claim_ml: tuple[float, float]) -> pd.DataFrame:
     """WATER_CLAIM_ASSUMPTIONS.
 
-    energy: label and energy_wh at the facility; wue: the table of data/published; claim_ml: its ends;
-    pue and electricity_l_per_kwh: of the site that all of it is computed for.
+    energy: label and energy_wh at the facility; factors: FACTORS by site; claim_ml: the ends of the claim.
     """
-    own = wue[
-        (wue["provider"] == OWNER) & (wue["basis"] != NOT_ITS_OWN) & wue["year"].between(*RANGE_YEARS)
-    ].sort_values(["value", "key"])
+    own = factors[
+        (factors["provider"] == OWNER)
+        & (factors["wue_basis"] != NOT_ITS_OWN)
+        & factors["wue_year"].between(*YEARS)
+        & (factors["cooling"] != SEVERAL_SITES)
+    ]
+    onsite_ml_per_wh = (own["wue_l_per_kwh"] / own["pue"]).to_numpy()
     targets = {
         "lower end": claim_ml[0],
         "median": ML_PER_US_TEASPOON / PARTS_OF_A_TEASPOON,
@@ -43,26 +39,29 @@ def assumptions(
     rows = []
     for end, target_ml in targets.items():
         for item in energy.to_dict("records"):
-            it_wh = item["energy_wh"] / pue
-            needed = target_ml / it_wh
-            nearest = own.iloc[int((own["value"] - needed).abs().to_numpy().argmin())]
+            energy_wh = item["energy_wh"]
+            onsite_ml = energy_wh * onsite_ml_per_wh
+            nearest = int(abs(onsite_ml - target_ml).argmin())
+            at = own.iloc[nearest]
+            offsite_ml = energy_wh * at["electricity_l_per_kwh"]
             rows.append(
                 {
                     "claim": end,
                     "claim_ml": target_ml,
                     "energy": item["label"],
-                    "energy_wh": item["energy_wh"],
-                    "pue": pue,
-                    "wue_needed_l_per_kwh": needed,
-                    "nearest_wue": nearest["key"],
-                    "nearest_subject": nearest["subject"],
-                    "nearest_l_per_kwh": nearest["value"],
-                    "onsite_ml_at_nearest": it_wh * nearest["value"],
-                    "share_of_published_wue_below": float((own["value"] < needed).mean()),
-                    "compatible": "yes" if own["value"].min() <= needed <= own["value"].max() else "no",
-                    "electricity_l_per_kwh": electricity_l_per_kwh,
-                    "offsite_ml": item["energy_wh"] * electricity_l_per_kwh,
-                    "total_ml": target_ml + item["energy_wh"] * electricity_l_per_kwh,
+                    "energy_wh": energy_wh,
+                    "site": at["key"],
+                    "name": at["name"],
+                    "pue": at["pue"],
+                    "wue_l_per_kwh": at["wue_l_per_kwh"],
+                    "wue_needed_l_per_kwh": target_ml * at["pue"] / energy_wh,
+                    "share_of_sites_below": float((onsite_ml < target_ml).mean()),
+                    "compatible": "yes" if onsite_ml.min() <= target_ml <= onsite_ml.max() else "no",
+                    "electricity": at["grid_key"],
+                    "electricity_l_per_kwh": at["electricity_l_per_kwh"],
+                    "onsite_ml": onsite_ml[nearest],
+                    "offsite_ml": offsite_ml,
+                    "total_ml": onsite_ml[nearest] + offsite_ml,
                 }
             )
     return validate(pd.DataFrame(rows), WATER_CLAIM_ASSUMPTIONS, "assumptions behind the claim")

@@ -39,6 +39,7 @@ def tables() -> dict[str, pd.DataFrame]:
                 "value": [2.0, 0.0],
                 "unit": ["L/kWh facility", "L/kWh IT"],
                 "basis": ["consumption", "not-stated"],
+                "year": 2024,
             }
         ),
         "electricity_water": pd.DataFrame(

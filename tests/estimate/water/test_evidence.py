@@ -7,32 +7,48 @@ from pipeline.estimate.water.published_waters import beside, compared
 from tests.estimate.water.test_draws import FACTORS
 
 ENERGY = pd.DataFrame({"label": ["one", "two"], "energy_wh": [1.2, 2.4]})
-WUE = pd.DataFrame(
+OWN = pd.DataFrame(
     {
-        "key": ["none", "some", "old", "other", "drawn"],
-        "provider": ["Microsoft", "Microsoft", "Microsoft", "Google", "Microsoft"],
-        "subject": "s",
-        "basis": ["consumption", "not-stated", "not-stated", "consumption", "withdrawal"],
-        "year": [2024, 2025, 2021, 2025, 2025],
-        "value": [0.0, 0.5, 5.0, 0.2, 0.11],
+        "key": ["none", "some", "much", "other", "drawn", "all", "old"],
+        "provider": ["Microsoft"] * 3 + ["Google"] + ["Microsoft"] * 3,
+        "name": "n",
+        "cooling": ["closed loop"] + ["evaporative"] * 4 + ["mixed", "evaporative"],
+        "pue": [1.5] + [1.2] * 6,
+        "wue_l_per_kwh": [0.0, 0.1, 0.5, 0.2, 0.21, 0.19, 0.205],
+        "wue_basis": ["consumption", "not-stated", "not-stated", "consumption", "withdrawal"]
+        + ["consumption"] * 2,
+        "wue_year": [2024, 2025, 2024, 2024, 2025, 2025, 2023],
+        "grid_key": ["wet"] + ["dry"] * 6,
+        "electricity_l_per_kwh": [4.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0],
     }
 )
 
 
-def test_the_wue_that_is_needed_gives_the_claim_back() -> None:
-    found = assumptions(ENERGY, WUE, (0.0, 0.2), pue=1.2, electricity_l_per_kwh=3.0)
-    again = found["wue_needed_l_per_kwh"] * found["energy_wh"] / found["pue"]
+def test_every_number_of_a_row_is_of_its_site() -> None:
+    found = assumptions(ENERGY, OWN, (0.0, 0.2))
+    at = OWN.set_index("key").loc[found["site"]].reset_index()
+    for name in ("pue", "wue_l_per_kwh", "electricity_l_per_kwh"):
+        assert found[name].tolist() == at[name].tolist()
+    assert found["electricity"].tolist() == at["grid_key"].tolist()
+    it_wh = found["energy_wh"] / found["pue"]
+    np.testing.assert_allclose(found["onsite_ml"], it_wh * found["wue_l_per_kwh"])
+    np.testing.assert_allclose(found["offsite_ml"], it_wh * found["pue"] * found["electricity_l_per_kwh"])
+    np.testing.assert_allclose(found["total_ml"], found["onsite_ml"] + found["offsite_ml"])
+    again = found["wue_needed_l_per_kwh"] * it_wh
     np.testing.assert_allclose(again, found["claim_ml"], atol=1e-15)
-    np.testing.assert_allclose(found["total_ml"] - found["claim_ml"], 3.0 * found["energy_wh"])
-    upper = found[found["claim"] == "upper end"]
-    assert upper["wue_needed_l_per_kwh"].tolist() == pytest.approx([0.2, 0.1])
 
 
-def test_only_the_owners_recent_consumption_counts_as_compatible() -> None:
-    found = assumptions(ENERGY, WUE, (0.0, 1.0), pue=1.2, electricity_l_per_kwh=3.0)
-    upper = found[found["claim"] == "upper end"]
-    assert upper["compatible"].tolist() == ["no", "yes"]  # needs 1.0 and 0.5; 5.0 is of 2021, 0.2 of another
-    assert set(found["nearest_wue"]) <= {"none", "some"}
+def test_the_nearest_is_one_of_the_owners_sites_of_today_that_consume() -> None:
+    found = assumptions(ENERGY, OWN, (0.0, 0.2)).set_index(["claim", "energy"])
+    # 0.2 mL: of 1.2 Wh sites take 0, 0.1 and 0.5 mL, of 2.4 Wh 0, 0.2 and 1.0 mL; others would come nearer
+    assert found.loc["upper end", "site"].tolist() == ["some", "some"]
+    assert found.loc["lower end", "site"].tolist() == ["none", "none"]
+    assert found.loc["upper end", "share_of_sites_below"].tolist() == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_what_no_site_takes_is_not_compatible() -> None:
+    found = assumptions(ENERGY, OWN, (0.0, 0.7)).set_index(["claim", "energy"])
+    assert found.loc["upper end", "compatible"].tolist() == ["no", "yes"]  # at most 0.5 and 1.0 mL
 
 
 PRIOR = pd.DataFrame(
