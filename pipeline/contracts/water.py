@@ -119,6 +119,7 @@ PRIOR_WATER = schema(
         "subject": text("which query to which service"),
         "setup": text("lengths, as stated", nullable=True),
         "regime": word("which of our queries it is compared with", [*REGIMES]),
+        "nearest": text("which of ours serves them: a model of the re-estimate, or the blend"),
         "value": number("the value", NOT_NEGATIVE, nullable=True),
         "unit": word("of value, low and high", ["mL/query"]),
         **_ends(),

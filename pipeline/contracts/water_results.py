@@ -64,7 +64,8 @@ WATER_SPLIT = _table(
         "n_inner": count("queries in each", pa.Check.gt(0)),
     },
     _KEYS,
-    "Re-estimated water per query, mL, with ignorance and variability apart.",
+    "Re-estimated water per query, mL, with ignorance and variability apart: of the blend, and of each model "
+    "at the sites of the headline.",
 )
 
 WATER_SITES = _table(
@@ -147,6 +148,7 @@ PRIOR_WATER_COMPARED = _table(
         "method": word("how the source came to the value", WATER_METHODS),
         "source": text("key of paper/references.bib"),
         "recomputed_ml": number("from the source's own energy and site", NOT_NEGATIVE, nullable=True),
+        "ours_of": text("model of ours, or the blend, and which of its queries", nullable=True),
         "ours_at": text("site or site scenario of ours", nullable=True),
         "ours_scope": text("which water of ours", nullable=True),
         "ours_p5_ml": number("5th percentile of our median query", NOT_NEGATIVE, nullable=True),

@@ -10,6 +10,7 @@ from pipeline.present import axes
 from pipeline.present.tables import Table, as_given, decimals, digits
 
 BANDS = "Medians with the 90 % interval of what is not known"
+BLEND = "blend"
 SCOPES = ("onsite", "offsite", "total")
 CASES = (("published_lengths", "short"), ("production_lengths", "short"), ("production_lengths", "long"))
 
@@ -31,7 +32,10 @@ def _scenarios(split: pd.DataFrame, settings: Water) -> Table:
     for name, scenario in settings.scenarios.items():
         for variant, regime in CASES:
             part = split[
-                (split["site_scenario"] == name) & (split["variant"] == variant) & (split["regime"] == regime)
+                (split["site_scenario"] == name)
+                & (split["variant"] == variant)
+                & (split["regime"] == regime)
+                & (split["subject"] == BLEND)
             ]
             of = {row["scope"]: row for row in part.to_dict("records")}
             bands = {scope: _band(of[scope], "median_") for scope in SCOPES}
@@ -102,10 +106,12 @@ def _prior(prior: pd.DataFrame) -> Table:
         "low_ml": "From",
         "high_ml": "To",
         "recomputed_ml": "From its own inputs (mL)",
-        "ours": "Ours, same water (mL)",
+        "ours_of": "Ours",
+        "ours": "Same water (mL)",
     }
     formats = dict.fromkeys(("value_ml", "low_ml", "high_ml", "recomputed_ml"), digits(3))
     caption = (
-        f"Water per query by others: from their own inputs again, and ours beside it. Ours: {BANDS.lower()}."
+        "Water per query by others: from their own inputs again, and beside it the nearest of our models, or "
+        f"the blend, with its queries. Ours: {BANDS.lower()}."
     )
     return Table("water_published", caption, shown, headings, formats)

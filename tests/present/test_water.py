@@ -32,6 +32,8 @@ def test_every_published_water_stands_beside_ours_for_the_same_water() -> None:
     ours = rows.loc["google_gemini", ["ours_p50_ml", "ours_p5_ml", "ours_p95_ml"]]
     assert axes.interval(*ours) in shown
     assert "> 200" in shown and "< 4.0" in shown and "0–0.067" in shown
+    assert shown.count("ours: DeepSeek-R1, long") == 2 and "ours: Llama 3.1 70B, long" in shown
+    assert "blend" not in shown  # what ours usually are stands in the caption
 
 
 def test_no_water_on_site_is_written_as_none() -> None:
@@ -50,6 +52,14 @@ def test_bars_are_as_long_as_their_water() -> None:
     drawn = sorted(bar.get_width() for bar in bars)
     rows = TABLES.sites[TABLES.sites["site"].isin(designs.SITES)]
     assert drawn == pytest.approx(sorted([*rows["p50_onsite_ml"], *rows["p50_offsite_ml"]]))
+
+
+def test_the_columns_beside_the_bars_say_of_what_their_numbers_are() -> None:
+    with style.context():
+        drawing = designs.fig_closed_loop(TABLES, PROFILE)
+    shown = [text.get_text() for text in drawing.figure.axes[0].texts]
+    assert set(designs.COLUMNS_PT) <= set(shown)
+    assert sum(text.endswith(" % of draws") for text in shown) == len(designs.SITES)
 
 
 def test_the_stage_declares_what_it_draws() -> None:

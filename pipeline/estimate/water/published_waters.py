@@ -7,10 +7,11 @@ import pandas as pd
 from pipeline.contracts.read import validate
 from pipeline.contracts.water import SCOPES
 from pipeline.contracts.water_results import PRIOR_WATER_COMPARED, WATER_FLEET_COMPARED
+from pipeline.errors import InputError
 
 ENDS = ("p5", "p50", "p95")
 OUR_VARIANT = "production_lengths"
-BLEND = "blend"
+OF_SITES = "blend, short"  # what WATER_SITES has
 AS_BUILT = "as built"
 IT = "IT"
 PER_YEAR, DAYS_PER_YEAR = "million L/year", 365.0
@@ -27,9 +28,10 @@ def compared(
 ) -> pd.DataFrame:
     """PRIOR_WATER_COMPARED of every row of PRIOR_WATER, in its order.
 
-    factors: FACTORS by site; sites: WATER_SITES; split: WATER_SPLIT. Where a source names its site, ours are
-    queries at that site; else at those of the headline scenario. A source that does not say which water it
-    counts is laid beside ours on site; one that counts a life cycle beside nothing.
+    factors: FACTORS by site; sites: WATER_SITES; split: WATER_SPLIT. Ours are the queries that the row names,
+    of the nearest model. Where a source names its site, short queries to the blend are at that site; all
+    others are at the sites of the headline scenario. A source that does not say which water it counts is laid
+    beside ours on site; one that counts a life cycle beside nothing.
     """
     found = []
     for row in prior.to_dict("records"):
@@ -56,21 +58,25 @@ def _recomputed(row: dict[Any, Any], factors: pd.DataFrame) -> float | None:
 
 def _ours(row: dict[Any, Any], sites: pd.DataFrame, split: pd.DataFrame, headline: str) -> dict[str, Any]:
     scope = ON_SITE if row["scope"] == NOT_STATED else row["scope"]
+    of = f"{row['nearest']}, {row['regime']}"
     if scope not in SCOPES:
-        return {"ours_at": None, "ours_scope": None, **{f"ours_{end}_ml": None for end in ENDS}}
-    if pd.notna(row["site"]) and row["regime"] == "short":
+        return dict.fromkeys(("ours_of", "ours_at", "ours_scope", *(f"ours_{end}_ml" for end in ENDS)))
+    if pd.notna(row["site"]) and of == OF_SITES:
         at = sites[(sites["site"] == row["site"]) & (sites["design"] == AS_BUILT)]
         values = {f"ours_{end}_ml": float(at[f"{end}_{scope}_ml"].item()) for end in ENDS}
-        return {"ours_at": row["site"], "ours_scope": scope, **values}
-    at = split[
-        (split["variant"] == OUR_VARIANT)
-        & (split["regime"] == row["regime"])
-        & (split["subject"] == BLEND)
-        & (split["site_scenario"] == headline)
-        & (split["scope"] == scope)
+        return {"ours_of": of, "ours_at": row["site"], "ours_scope": scope, **values}
+    known = split[split["site_scenario"] == headline]
+    if row["nearest"] not in set(known["subject"]):
+        expected = f"expected one of {', '.join(known['subject'].unique())}"
+        raise InputError(f"prior_water.csv, {row['key']!r}, column 'nearest': {row['nearest']!r}, {expected}")
+    at = known[
+        (known["variant"] == OUR_VARIANT)
+        & (known["regime"] == row["regime"])
+        & (known["subject"] == row["nearest"])
+        & (known["scope"] == scope)
     ]
     values = {f"ours_{end}_ml": float(at[f"median_{end}_ml"].item()) for end in ENDS}
-    return {"ours_at": headline, "ours_scope": scope, **values}
+    return {"ours_of": of, "ours_at": headline, "ours_scope": scope, **values}
 
 
 def beside(day: pd.DataFrame, facts: pd.DataFrame, headline: str) -> pd.DataFrame:

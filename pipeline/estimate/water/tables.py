@@ -35,7 +35,7 @@ NO_BINS = np.ones(1)  # no histogram of water is drawn
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of WATER_PER_QUERY, of WATER_SPLIT (the re-estimate's blend) and of CARBON_PER_QUERY."""
+    """Rows of WATER_PER_QUERY, of WATER_SPLIT (the re-estimate) and of CARBON_PER_QUERY."""
 
     water: list[dict[str, Any]]
     split: list[dict[str, Any]]
@@ -109,11 +109,13 @@ def _add(
 ) -> None:
     """Rows of one subject; with `worlds` (a replicate) the energies are (replicates x worlds, queries)."""
     for where, drawn in sites.draws(uniforms):
+        # Models alone are compared with others' at the headline's sites; at all they would take long.
+        apart = keys["subject"] == BLEND or where["site_scenario"] == sites.settings.headline
         at = drawn.expand() if worlds else drawn
         for scope, ml in at.water_ml(it_wh).items():
             place = {**keys, **where, "scope": scope}
             rows.water.append({**place, **_summary(ml, worlds, "ml")})
-            if worlds and keys["subject"] == BLEND:
+            if worlds and apart:
                 rows.split.append(_split(place, ml, worlds))
         if sites.settings.carbon and not np.isnan(at.carbon_kg_per_kwh).any():
             of = {**keys, "site_scenario": where["site_scenario"]}
@@ -133,9 +135,10 @@ def _split(place: Mapping[str, str], ml: Array, worlds: int) -> dict[str, Any]:
 
 
 def headline(table: pd.DataFrame, scenario: str) -> dict[str, dict[str, dict[str, float]]]:
-    """The median query at the sites of a scenario for `dvc metrics show`, mL, from WATER_SPLIT."""
+    """The blend's median query at the sites of a scenario for `dvc metrics show`, mL, from WATER_SPLIT."""
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for row in table[table["site_scenario"] == scenario].to_dict("records"):
+    chosen = (table["site_scenario"] == scenario) & (table["subject"] == BLEND)
+    for row in table[chosen].to_dict("records"):
         place = found.setdefault(row["variant"], {}).setdefault(f"{row['regime']}_{row['scope']}_ml", {})
         place |= {name: row[f"median_{name}_ml"] for name in ("p5", "p50", "p95")}
     return found

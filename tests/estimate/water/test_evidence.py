@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.estimate.water.claim import assumptions
 from pipeline.estimate.water.published_waters import beside, compared
 from tests.estimate.water.test_draws import FACTORS
@@ -57,6 +58,7 @@ PRIOR = pd.DataFrame(
         "subject": "s",
         "setup": None,
         "regime": ["short", "long", "short", "short"],
+        "nearest": ["blend", "one", "blend", "blend"],
         "value": [4.0, 1.0, 45.0, 0.3],
         "low": np.nan,
         "high": np.nan,
@@ -82,10 +84,10 @@ SITES = pd.DataFrame(
 SPLIT = pd.DataFrame(
     [
         {
-            "variant": "production_lengths", "regime": regime, "subject": "blend", "site_scenario": "both",
+            "variant": "production_lengths", "regime": regime, "subject": subject, "site_scenario": "both",
             "scope": scope, "median_p5_ml": 0.1, "median_p50_ml": value, "median_p95_ml": 3.0,
         }
-        for regime, value in (("short", 0.6), ("long", 0.8))
+        for subject, regime, value in (("blend", "short", 0.6), ("blend", "long", 0.7), ("one", "long", 0.8))
         for scope in ("onsite", "total")
     ]
 )  # fmt: skip
@@ -95,10 +97,15 @@ def test_a_source_is_recomputed_from_its_inputs_and_met_at_its_boundary() -> Non
     found = compared(PRIOR, FACTORS, SITES, SPLIT, "both").set_index("key")
     assert found.loc["known", "recomputed_ml"] == pytest.approx(2.0 * (2.2 + 1.1 * 1.0))
     assert found.loc["known", ["ours_at", "ours_p50_ml", "ratio_to_ours"]].tolist() == ["wet", 2.0, 2.0]
-    assert found.loc["bare", ["ours_at", "ours_p50_ml"]].tolist() == ["both", 0.8]
+    assert found.loc["bare", ["ours_of", "ours_at", "ours_p50_ml"]].tolist() == ["one, long", "both", 0.8]
     assert found.loc["silent", "ours_scope"] == "onsite"
     assert found.loc[["bare", "cycle", "silent"], "recomputed_ml"].isna().all()
     assert pd.isna(found.loc["cycle", "ours_p50_ml"])
+
+
+def test_a_model_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(InputError, match="'bare', column 'nearest': 'two', expected one of blend, one"):
+        compared(PRIOR.replace({"nearest": {"one": "two"}}), FACTORS, SITES, SPLIT, "both")
 
 
 def test_a_day_is_laid_over_a_day_of_others() -> None:

@@ -119,7 +119,8 @@ def test_with_nothing_fixed_the_answer_is_the_re_estimate():
         for name in STATISTICS:
             assert answer.loc[f"{row['boundary']}_energy", name] == row[f"{name}_wh"]
     water = pd.read_csv("data/results/water_split.csv").query(
-        "variant == 'production_lengths' and regime == 'short' and site_scenario == 'microsoft_today'"
+        "variant == 'production_lengths' and regime == 'short' and subject == 'blend' "
+        "and site_scenario == 'microsoft_today'"
     )
     for row in water.to_dict("records"):
         expected = row["median_p50_ml"]

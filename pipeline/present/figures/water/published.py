@@ -28,6 +28,7 @@ ROWS = {
     "Jegham et al., DeepSeek-R1 at DeepSeek": ["jegham6_r1_deepseek"],
     "Mistral, reply of 400 tokens": ["mistral_lca"],
 }
+USUAL = "blend, short"
 FIRST = {"li_": "li_u_s_average"}
 SCOPES = {
     "onsite": "on site",
@@ -55,7 +56,7 @@ def fig_published_waters(tables: WaterTables, profile: Figures) -> Drawing:
         marks.printed_marks(ax, y - SHIFT, _shown(row), *(span if span[1] > span[0] else ()))
         ax.plot(span, [y - SHIFT] * 2, color=style.INK, linewidth=style.HAIR_PT, zorder=3, gid=marks.DATA)
         names.append(name)
-        notes.append(f"{SCOPES[row['scope']]}; {METHODS[row['method']]}")
+        notes.append("; ".join([SCOPES[row["scope"]], METHODS[row["method"]], *_ours_of(row)]))
         texts.append(f"{_value(row, span)}  |  {_ours_text(row)}")
         if pd.notna(row["ours_p50_ml"]):
             low, middle, high = (row[f"ours_{p}_ml"] for p in ("p5", "p50", "p95"))
@@ -69,13 +70,20 @@ def fig_published_waters(tables: WaterTables, profile: Figures) -> Drawing:
     alt = f"{len(names)} published waters per query on a log axis, ours below: {'; '.join(words)} mL."
     caption = (
         "Water per query as others publish it (open diamond, line: its range) and ours for the same water "
-        "(dot: our median query, line: 90 % interval of what is not known). Ours: models above 200 B "
-        "parameters, lengths of production, at the source's own site where it names one, else at "
-        "Microsoft's largest sites; short queries, and reasoning for DeepSeek-R1. On the right: published, "
+        "(dot: our median query, line: 90 % interval of what is not known). Ours, unless a row says more: "
+        "short queries to models above 200 B parameters; lengths of production, at the source's own site "
+        "where it names one, else at Microsoft's largest sites. None of ours is as small as the models of "
+        "Jegham et al., which have at most 8 B parameters or no published size: beside them stands the "
+        "smallest of ours, with the queries whose answers are as long. On the right: published, "
         "then ours, mL. The lower end of the blog is 0. A life cycle, with manufacture, has no counterpart "
         "here. Sources differ in what they serve, not only in how they count."
     )
     return Drawing(figure, alt, caption)
+
+
+def _ours_of(row: Row) -> list[str]:
+    """What of ours stands beside it, where that is not a short query to the blend."""
+    return [] if pd.isna(row["ours_of"]) or row["ours_of"] == USUAL else [f"ours: {row['ours_of']}"]
 
 
 def _theirs(prior: pd.DataFrame, name: str) -> tuple[Row, tuple[float, float]]:
