@@ -92,6 +92,8 @@ TORNADO = pa.DataFrameSchema(
     description="One input at a time, facility boundary, widest first.",
 )
 
+START, BEYOND, WITHIN = "start", "change", "no change beyond Monte Carlo error"
+BRIDGE_STEPS = [START, BEYOND, WITHIN]
 BRIDGE = pa.DataFrameSchema(
     {
         "regime": _text("short: standard query; long: reasoning", [*REGIMES]),
@@ -105,6 +107,8 @@ BRIDGE = pa.DataFrameSchema(
         "mc_error_mean_wh": _number("Monte Carlo standard error"),
         "median_wh_ratio": _number("median over that of the step before"),
         "mean_wh_ratio": _number("mean over that of the step before"),
+        "median_step": _text("whether the median changes by more than two Monte Carlo errors", BRIDGE_STEPS),
+        "mean_step": _text("whether the mean changes by more than two Monte Carlo errors", BRIDGE_STEPS),
     },
     unique=["regime", "step"],
     strict=True,

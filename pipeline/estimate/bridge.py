@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pipeline.assumptions.published import AsPublished, known
+from pipeline.contracts.re_estimated import BEYOND, START, WITHIN
 from pipeline.contracts.results import REGIMES, Regime
+from pipeline.estimate.cost_curves import Terms
 from pipeline.estimate.nested import with_errors
 from pipeline.estimate.query_energy import Served
 from pipeline.estimate.re_estimated import BLEND
@@ -24,13 +26,15 @@ from pipeline.fit.published_throughput import ThroughputFit
 from pipeline.units import SECONDS_PER_HOUR, WATTS_PER_KW
 
 Array = NDArray[np.float64]
+ERRORS = 2  # Monte Carlo errors within which a step is none
 PUBLISHED, UNTRIMMED = "v2", "v2_untrimmed"
 STEPS = {
     "published": "as printed: draws cut twice before the blend",
     "no trimming": "all draws kept",
     "error of the throughput fit": "each model's 90 % prediction interval, the same for all its queries",
     "server that holds the model": "DeepSeek-R1 on eight H200, where its row was measured, not ten H100",
-    "throughput model": "seconds of a request from the serving model at the configured concurrency",
+    "throughput model": "seconds of a request from the serving model, with as many in flight as memory holds",
+    "assumed concurrency": "as many requests in flight as services are assumed to be configured for",
     "power from the load": "server power that goes with that throughput, not a share of rated power",
     "part load": "smaller batches and idle servers at production's mean load",
     "pue": "sites that serve models today: the re-estimate with the published lengths",
@@ -46,14 +50,27 @@ def bridge(
     for regime in REGIMES:
         before: dict[str, float] = {}
         for step, (name, values) in enumerate(_values(study, published, fits, energy, regime)):
-            change = {
+            change: dict[str, float | str] = {
                 f"{key}_ratio": values[key] / before[key] if before else 1.0
                 for key in ("median_wh", "mean_wh")
             }
+            change |= {f"{what}_step": kind(before, values, f"{what}_wh") for what in ("median", "mean")}
             keys = {"regime": regime, "subject": BLEND, "step": step, "name": name, "change": STEPS[name]}
             rows.append({**keys, **values, **change})
             before = values
     return pd.DataFrame(rows)
+
+
+def kind(before: Mapping[str, float], after: Mapping[str, float], key: str) -> str:
+    """Which of BRIDGE_STEPS a step is.
+
+    The errors of both ends count as independent. Where both rest on the same worlds the step is known better
+    than that, so what is called a change is one.
+    """
+    if not before:
+        return START
+    error = np.hypot(before[f"mc_error_{key}"], after[f"mc_error_{key}"])
+    return BEYOND if abs(after[key] - before[key]) > ERRORS * error else WITHIN
 
 
 def _values(
@@ -70,7 +87,8 @@ def _values(
     recipe = Recipe(study, published, fits, cases["published"])
     yield "error of the throughput fit", recipe.summary(recipe.regression(ten_gpus=True))
     yield "server that holds the model", recipe.summary(recipe.regression(ten_gpus=False))
-    yield "throughput model", recipe.summary(recipe.serving())
+    yield "throughput model", recipe.summary(recipe.serving(saturated=True))
+    yield "assumed concurrency", recipe.summary(recipe.serving(saturated=False))
     yield "power from the load", recipe.summary(recipe.ours(full_load=True, published_pue=True))
     yield "part load", recipe.summary(recipe.ours(full_load=False, published_pue=True))
     yield "pue", recipe.summary(recipe.ours(full_load=False, published_pue=False))
@@ -126,13 +144,13 @@ class Recipe:
             found.append(self._rated_wh(tokens / rate, known(getattr(self._base, power))))
         return found
 
-    def serving(self) -> list[Array]:
-        """Seconds from the serving model at full load; power and PUE as published."""
+    def serving(self, *, saturated: bool) -> list[Array]:
+        """Seconds from the serving model at full load or with memory full; power and PUE as published."""
         queries = self._case.queries
         power = known(self._base.node_power_8xh100)
+        terms = self._saturated() if saturated else [served.terms for served in self._served(full_load=True)]
         return [
-            self._rated_wh(served.terms.seconds(queries.input_tokens, queries.output_tokens), power)
-            for served in self._served(full_load=True)
+            self._rated_wh(item.seconds(queries.input_tokens, queries.output_tokens), power) for item in terms
         ]
 
     def ours(self, *, full_load: bool, published_pue: bool) -> list[Array]:
@@ -149,6 +167,14 @@ class Recipe:
         if full_load:
             at = replace(at, utilisation=np.ones_like(at.utilisation))
         return [self._study.serve(item, self._case, at) for item in self._study.members()]
+
+    def _saturated(self) -> list[Terms]:
+        """Of each member in every world, with as many requests in flight as its memory holds."""
+        every = np.arange(len(self._study.worlds))
+        curves = [self._study.curve(item, self._case) for item in self._study.members()]
+        most = np.full(len(every), np.inf)
+        context = self._case.moments.context_tokens
+        return [curve.at(curve.configured(most, context, every), every) for curve in curves]
 
     def _rated_wh(self, seconds: Array, node_power_kw: float) -> Array:
         watts = self._pue * self._utilisation * node_power_kw * WATTS_PER_KW

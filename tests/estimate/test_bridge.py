@@ -4,13 +4,13 @@ import pytest
 
 from pipeline.assumptions.published import AsPublished
 from pipeline.contracts import read_table
-from pipeline.contracts.re_estimated import BRIDGE
+from pipeline.contracts.re_estimated import BEYOND, BRIDGE, START, WITHIN
 from pipeline.contracts.read import validate
 from pipeline.contracts.results import ENERGY_PER_QUERY
-from pipeline.estimate.bridge import PUBLISHED, STEPS, UNTRIMMED, bridge
+from pipeline.estimate.bridge import PUBLISHED, STEPS, UNTRIMMED, Recipe, bridge, kind
 from pipeline.estimate.re_estimated import estimate
 from pipeline.fit.published_throughput import ThroughputFit
-from tests.estimate.study_parts import small
+from tests.estimate.study_parts import case_of, small
 
 STUDY = small()
 
@@ -59,3 +59,31 @@ def test_the_error_of_the_fit_widens_without_moving_the_median(table: pd.DataFra
         before["median_wh"], abs=4 * after["mc_error_median_wh"] + 0.02
     )
     assert after["mean_wh"] > before["mean_wh"]
+
+
+def test_a_step_within_two_errors_of_both_ends_is_none() -> None:
+    before = {"median_wh": 1.0, "mc_error_median_wh": 0.03}
+    for after, expected in ((1.09, WITHIN), (0.91, WITHIN), (1.11, BEYOND), (0.89, BEYOND)):
+        assert kind(before, {"median_wh": after, "mc_error_median_wh": 0.04}, "median_wh") == expected
+    assert kind({}, before, "median_wh") == START
+    exact = {"median_wh": 1.0, "mc_error_median_wh": 0.0}
+    assert kind(exact, exact, "median_wh") == WITHIN
+
+
+def test_the_paper_names_a_step_that_does_not_move_the_median() -> None:
+    """paper/sections/re_estimated.typ says so in words, of the median and the mean."""
+    step = read_table("data/results/bridge.csv", BRIDGE).set_index(["regime", "name"])
+    named = step.loc[("short", "error of the throughput fit")]
+    assert named["median_step"] == WITHIN
+    assert named["mean_step"] == BEYOND and named["mean_wh_ratio"] > 1
+
+
+def test_memory_full_of_requests_takes_no_longer_than_the_assumed_concurrency(
+    published: AsPublished, fits: dict[str, ThroughputFit]
+) -> None:
+    """In every world and for every query: more requests share each step, at the same model."""
+    recipe = Recipe(STUDY, published, fits, case_of(STUDY, "published", "short"))
+    full, assumed = (recipe.serving(saturated=saturated) for saturated in (True, False))
+    for member, other in zip(full, assumed, strict=True):
+        assert (member <= other * (1 + 1e-9)).all()
+    assert np.median(full) < np.median(assumed)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.contracts.re_estimated import BEYOND, WITHIN
 from pipeline.present import axes, marks, style
 from pipeline.present.figures import re_estimated
 from pipeline.present.figures.re_estimated import bridge, dots, intervals, lengths, shares
@@ -65,18 +66,30 @@ def test_each_step_of_the_bridge_has_its_factors() -> None:
     for panel, regime in enumerate(["short", "long"]):
         rows = bridge.steps(TABLES.bridge, regime)
         shown = texts(drawing, panel)
-        for column in ("median_wh_ratio", "mean_wh_ratio"):
-            assert {f"×{ratio:.2f}" for ratio in rows[column][1:]} <= shown
+        for column in ("median", "mean"):
+            steps = zip(rows[f"{column}_wh_ratio"][1:], rows[f"{column}_step"][1:], strict=True)
+            assert {f"{'≈ ' if step == WITHIN else ''}×{ratio:.2f}" for ratio, step in steps} <= shown
         assert {axes.significant(value) for value in rows["median_wh"]} <= shown
 
 
 def test_a_change_upwards_points_right_and_one_downwards_left() -> None:
     table = TABLES.bridge.copy()
     table["median_wh"] = table["median_wh"].where(table["step"] % 2 == 0, table["median_wh"] * 50)
+    table["median_step"] = BEYOND
     with style.context():
         drawing = bridge.fig_bridge(replace(TABLES, bridge=table), PROFILE)
     tips = [line.get_marker() for line in drawing.figure.axes[0].lines if line.get_marker() in {"<", ">"}]
     assert tips == [">" if step % 2 else "<" for step in range(1, len(tips) + 1)]
+
+
+def test_a_step_within_monte_carlo_error_has_no_arrow() -> None:
+    table = TABLES.bridge.assign(median_step=WITHIN)
+    with style.context():
+        drawing = bridge.fig_bridge(replace(TABLES, bridge=table), PROFILE)
+    markers = [line.get_marker() for line in drawing.figure.axes[0].lines]
+    assert not {"<", ">"} & set(markers)
+    assert markers.count("|") == table["step"].max()
+    assert f"no trimming {WITHIN}: ×1.00" in drawing.alt
 
 
 def test_medians_of_lengths_are_those_of_the_table() -> None:

@@ -10,12 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from pipeline.assumptions.figures import Figures
+from pipeline.contracts.re_estimated import WITHIN
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.re_estimated.tables import ReEstimatedTables
 from pipeline.present.save import Drawing
 
 NAMES = {"pue": "PUE"}
-COLUMNS_PT = {"Wh": 5.0, "× median": 24.0, "× mean": 54.0}  # right of the panel
+COLUMNS_PT = {"Wh": 5.0, "× median": 24.0, "× mean": 57.0}  # right of the panel
 MARGIN = 1.08  # room for marks at the ends of the axis
 GREY, BLUE = style.MEANING["as_published"], style.MEANING["re_estimated"]
 TIP: dict[str, Any] = {"color": BLUE, "markersize": marks.DOT_PT}
@@ -30,7 +31,7 @@ MEAN: dict[str, Any] = {
 
 def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
     """A waterfall of medians on a log axis, where equal factors are equal lengths; the mean beside it."""
-    figure, panels = style.new_figure(profile, "double", 78, columns=2, sharey=True)
+    figure, panels = style.new_figure(profile, "double", 84, columns=2, sharey=True)
     for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
         _panel(ax, steps(tables.bridge, regime))
         style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
@@ -39,6 +40,10 @@ def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         (
             [*key.outline_sample(BLUE), Line2D([key.SIZE_PT[0] - 2], [key.MIDDLE_PT], marker=">", **TIP)],
             "change of the median",
+        ),
+        (
+            [Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], marker="|", **TIP)],
+            "none beyond Monte Carlo error",
         ),
         ([Line2D([key.SIZE_PT[0] / 2], [key.MIDDLE_PT], **MEAN)], "mean"),
     ]
@@ -49,7 +54,8 @@ def fig_bridge(tables: ReEstimatedTables, profile: Figures) -> Drawing:
         "From the published energy per query of the blend to the re-estimate, each change on top of those "
         "before it. Dot: the published median; line: from the median before a change to that after it, "
         "which has the triangle; square: mean. Over all queries, all sources together, facility. On the "
-        "right: median in Wh, and factor by which median and mean change. Another order would divide "
+        "right: median in Wh, and factor by which median and mean change; a stroke without a line, and ≈, "
+        "stand for no change beyond Monte Carlo error (twice that of both ends). Another order would divide "
         f"the change differently. Changes: {changes(tables.bridge)}."
     )
     return Drawing(figure, alt, caption)
@@ -64,7 +70,8 @@ def in_words(rows: pd.DataFrame, regime: str) -> str:
     """`short 0.31 Wh; no trimming ×1.00; ...; to 0.51 Wh (mean 0.44 to 0.94)`."""
     first, last = rows.iloc[0], rows.iloc[-1]
     factors = [
-        f"{_name(str(row['name']))} {_factor(row['median_wh_ratio'])}" for _, row in rows[1:].iterrows()
+        f"{_name(str(row['name']))} {_factor(row['median_wh_ratio'], row['median_step'], WITHIN + ': ')}"
+        for _, row in rows[1:].iterrows()
     ]
     medians, means = (
         [axes.significant(float(r[c])) for r in (first, last)] for c in ("median_wh", "mean_wh")
@@ -84,8 +91,9 @@ def _name(name: str) -> str:
     return NAMES.get(name, name)
 
 
-def _factor(ratio: float) -> str:
-    return f"×{ratio:.2f}"
+def _factor(ratio: float, kind: str, within: str = "≈ ") -> str:
+    """`×1.28`; with `within` before it if the step is no change beyond Monte Carlo error."""
+    return f"{within if kind == WITHIN else ''}×{ratio:.2f}"
 
 
 def _panel(ax: Axes, rows: pd.DataFrame) -> None:
@@ -95,9 +103,11 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
         before, after = medians[y - 1], medians[y]
         hair: dict[str, Any] = {"color": style.RULE, "linewidth": style.HAIR_PT, "zorder": 1}
         ax.plot([before, before], [y - 1, y], **hair)
-        flat: dict[str, Any] = {"color": BLUE, "solid_capstyle": "butt", "gid": marks.DATA}
-        ax.plot([before, after], [y, y], linewidth=style.THICK_PT - 1, zorder=2, **flat)
-        shape = "|" if before == after else (">" if after > before else "<")
+        none = rows["median_step"].iloc[y] == WITHIN
+        if not none:
+            flat: dict[str, Any] = {"color": BLUE, "solid_capstyle": "butt", "gid": marks.DATA}
+            ax.plot([before, after], [y, y], linewidth=style.THICK_PT - 1, zorder=2, **flat)
+        shape = "|" if none else (">" if after > before else "<")
         ax.plot(after, y, shape, color=BLUE, markersize=marks.DOT_PT, zorder=3, gid=marks.DATA)
     ax.plot(means, range(len(rows)), linestyle="none", zorder=4, gid=marks.DATA, **MEAN)
     _axis(ax, [*medians, *means])
@@ -120,8 +130,10 @@ def _axis(ax: Axes, values: list[float]) -> None:
 def _columns(ax: Axes, rows: pd.DataFrame) -> None:
     """Median and factors beside each step, under heads that stand above the axes."""
     median = [axes.significant(float(value)) for value in rows["median_wh"]]
-    factors = ["", *map(_factor, rows["median_wh_ratio"][1:])]
-    of_mean = ["", *map(_factor, rows["mean_wh_ratio"][1:])]
+    factors, of_mean = (
+        ["", *map(_factor, rows[f"{what}_wh_ratio"][1:], rows[f"{what}_step"][1:])]
+        for what in ("median", "mean")
+    )
     for (head, x), texts in zip(COLUMNS_PT.items(), (median, factors, of_mean), strict=True):
         marks.column_head(ax, x, head)
         for y, text in enumerate(texts):
