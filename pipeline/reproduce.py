@@ -1,5 +1,6 @@
 """`make reproduce`: run the pipeline and say what came out identical to what is in git.
 
+In an unpacked release archive, which has no history, git is started first: DVC works in a git repository.
 On a fresh clone every stage runs again, although its exports came with git (plain `dvc repro` would take
 those as done), as many at a time as there are cores; after that `dvc repro` runs only what changed. Frozen
 stages (telemetry, which needs upstream files) run by `make telemetry` alone.
@@ -15,11 +16,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline.errors import InputError, run
 from pipeline.first_run import run_all
 
 PIPELINE = Path("dvc.yaml")
 MARK = Path("build/.reproduced")  # SHA-256 of what was computed here; a fresh clone has none
 RUNNING = re.compile(r"^Running stage '(?P<name>[^']+)'")
+IDENTITY = ("-c", "user.name=perquery", "-c", "user.email=perquery@localhost", "-c", "commit.gpgsign=false")
 LOOK = {
     "results": "data/results/, metrics.json",
     "claims": "data/results/claims.csv",
@@ -64,6 +67,26 @@ def as_text(found: dict[Path, str]) -> str:
     return "".join(f"{digest}  {path}\n" for path, digest in found.items())
 
 
+def start_git(top: Path = Path()) -> bool:
+    """Make a folder that no git repository keeps one, with the files as they are; whether it was needed.
+
+    The folder may lie in a repository that does not keep it, such as `dist/` of a clone. `dvc exp` needs a
+    commit to compare with.
+    """
+    tracked = ["git", "ls-files", "--error-unmatch", str(PIPELINE)]
+    try:
+        known = subprocess.run(tracked, cwd=top, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        raise InputError("git is missing: DVC, which runs the pipeline, works in a git repository") from None
+    if known or (top / ".git").exists():
+        return False
+    for command in (["init"], ["add", "--all"], [*IDENTITY, "commit", "--message", "Unpack the release"]):
+        done = subprocess.run(["git", *command], cwd=top, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise InputError(f"git {' '.join(command)} failed: {done.stderr.strip()}")
+    return True
+
+
 def repro(total: int) -> None:
     """Run `dvc repro`, turning its log into one line a stage with the seconds it took."""
     started, current, done = time.monotonic(), "", 0
@@ -102,6 +125,8 @@ def report(before: dict[Path, str], after: dict[Path, str]) -> None:
 def main() -> None:
     """Run, compare, say where to look and how long it took."""
     start = time.monotonic()
+    if start_git():
+        print("== No git repository keeps this folder: started one, with the files as unpacked", flush=True)
     stages = live_stages(YAML(typ="safe").load(PIPELINE))
     outputs = committed_outputs(stages)
     before = digests(outputs)
@@ -123,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

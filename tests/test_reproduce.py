@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.errors import InputError
 from pipeline.first_run import paths
-from pipeline.reproduce import MARK, RUNNING, as_text, committed_outputs, digests, live_stages
+from pipeline.reproduce import MARK, RUNNING, as_text, committed_outputs, digests, live_stages, start_git
 
 STAGES = live_stages(YAML(typ="safe").load(Path("dvc.yaml")))
 FILES = {str(path) for stage in STAGES.values() for path in paths(stage["deps"]) if len(path.parts) == 1}
@@ -75,6 +76,44 @@ def assert_same_numbers(ours: object, theirs: object, where: str) -> None:
         assert math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-12), where  # type: ignore[arg-type]
     else:
         assert ours == theirs, where
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    """A folder as an archive leaves it, inside a repository that ignores it."""
+    run(tmp_path, "git", "init", "--quiet")
+    (tmp_path / ".gitignore").write_text("/dist/\n")
+    folder = tmp_path / "dist" / "release"
+    (folder / ".dvc").mkdir(parents=True)
+    shutil.copy2(".dvc/config", folder / ".dvc/config")
+    stage = {"cmd": "cp a b", "deps": ["a"], "outs": [{"b": {"cache": False}}]}
+    (folder / "dvc.yaml").write_text(json.dumps({"stages": {"copy": stage}}))
+    (folder / "a").write_text("1\n")
+    return folder
+
+
+def test_an_unpacked_archive_becomes_a_repository_in_which_dvc_runs(unpacked: Path) -> None:
+    assert start_git(unpacked)
+    assert not start_git(unpacked)
+    assert run(unpacked, "git", "ls-files").split() == [".dvc/config", "a", "dvc.yaml"]
+    run(unpacked, "dvc", "repro")
+    assert (unpacked / "b").read_text() == "1\n"
+    run(unpacked, "git", "restore", ".")  # there is a commit to go back to, as `dvc exp` needs
+
+
+def test_a_clone_and_a_folder_that_a_repository_keeps_are_left_alone(unpacked: Path) -> None:
+    outer = unpacked.parents[1]
+    (outer / ".gitignore").unlink()
+    run(outer, "git", "add", "--all")
+    assert not start_git(unpacked)
+    assert not (unpacked / ".git").exists()
+    assert not start_git(Path.cwd())
+
+
+def test_without_git_there_is_one_clear_message(unpacked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="git is missing"):
+        start_git(unpacked)
 
 
 @pytest.mark.pipeline
