@@ -1,5 +1,6 @@
 """What the factor table is worked out for: reference instances of model classes, batch bands."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -24,16 +25,16 @@ class BatchBand(Section):
 
     @property
     def name(self) -> str:
-        """`8-64`."""
-        return f"{self.low:g}-{self.high:g}"
+        """`9 to 64`, which no spreadsheet takes for a date."""
+        return f"{self.low:g} to {self.high:g}"
 
 
 class Instance(Section):
-    """Accelerators that serve the reference model of a class."""
+    """Accelerators that serve the reference model of a class, and the precisions of its weights there."""
 
     gpu: Text
     gpus: Annotated[Count, Field(le=8)]
-    precision: Literal["fp4", "fp8", "bf16"]
+    precisions: Annotated[list[Literal["fp4", "fp8", "bf16"]], Field(min_length=1)]
 
 
 class ModelClass(Section):
@@ -52,7 +53,8 @@ class Factors(Section):
 
     classes: Annotated[list[ModelClass], Field(min_length=1)]
     batch_bands: Annotated[list[BatchBand], Field(min_length=1)]
-    sites: Annotated[list[Text], Field(min_length=1)]  # scenarios of assumptions.water
+    sites: Annotated[list[Text], Field(min_length=1)]  # scenarios of assumptions.water, as in production
+    stated_sites: Annotated[list[Text], Field(min_length=1)]  # those for stated deployments
     propagation: Propagation
     report_change_above: Annotated[float, Field(gt=0)]  # of a median between two releases, as a share
 
@@ -61,4 +63,11 @@ class Factors(Section):
         for names in ([item.name for item in self.classes], [band.name for band in self.batch_bands]):
             if len(set(names)) < len(names):
                 raise ValueError(f"a name stands twice in {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _bands_share_no_end(self) -> Self:
+        for below, above in pairwise(self.batch_bands):
+            if above.low <= below.high:
+                raise ValueError(f"batch_bands: {above.name} starts within {below.name}")
         return self

@@ -8,9 +8,28 @@ from pipeline.contracts.facts import GENERATIONS
 from pipeline.contracts.results import BOUNDARIES, REGIMES
 
 PERS = ["query", "1000 input tokens", "1000 output tokens"]
-EVIDENCE = ["measured configuration", "same model", "pooled", "extrapolated"]
+SCHEMA_VERSION = 2  # raised when a column changes; 1: bands as "1-8", one tier a configuration
+EVIDENCE = [
+    "measured",  # nothing of the row lies beyond the measurements
+    "measured configuration",  # model, accelerators and precision were measured; `beyond` says what was not
+    "same model",  # the model was measured, on other accelerators or in another precision
+    "pooled",  # other models were measured on this accelerator
+    "extrapolated",  # the accelerator was not measured, or lacks units for the precision
+]
+BEYOND = {
+    "configuration": "model, accelerators and precision were not measured together",
+    "batch": "more or fewer requests in flight than measured",
+    "answers": "answers longer than measured",
+    "prompt": "prompts count, whose length the measurements do not state",
+    "server": "wall power of the server, which is modelled",
+    "site": "idle servers, cooling and water, which are modelled",
+}
+LOADS = ["as in production", "as stated"]
+MIXED = "mixed"
 KEYS = [
+    "load",
     "model_class",
+    "reference_model",
     "gpu",
     "gpus",
     "precision",
@@ -48,31 +67,56 @@ def _ordered(table: pd.DataFrame) -> pd.Series:
     return right
 
 
+def _beyond(values: pd.Series) -> pd.Series:
+    return values.dropna().map(lambda text: set(text.split("; ")) <= set(BEYOND))
+
+
 FACTORS = schema(
     {
         "version": text("version of the project that gives the number"),
+        "schema_version": count("of these columns", POSITIVE),
+        "load": word("as in production: as services are judged to run; as stated: in the band", LOADS),
         "model_class": text("models of like size; sizes in 10^9 parameters"),
-        "reference_model": text("the model that stands for the class"),
-        "total_params_b": number("its parameters, 10^9"),
-        "active_params_b": number("its parameters active per token, 10^9"),
-        "gpu_generation": word("family of the accelerator", GENERATIONS),
-        "gpu": text("accelerator"),
-        "gpus": count("accelerators of the instance", POSITIVE),
-        "precision": word("of the weights", ["fp4", "fp8", "bf16"]),
-        "requests_in_flight": text("band of requests in flight on the instance, least and most"),
+        "reference_model": text("the model that stands for the class, or models that it takes together"),
+        "total_params_b": number("its parameters, 10^9; blank for several models", nullable=True),
+        "active_params_b": number("its parameters active per token, 10^9; likewise", nullable=True),
+        "gpu_generation": word("family of the accelerator", [*GENERATIONS, MIXED]),
+        "gpu": text("accelerator; mixed: models run on several"),
+        "gpus": number("accelerators of the instance; blank: it differs between models", nullable=True),
+        "precision": word("of the weights", ["fp4", "fp8", "bf16", MIXED]),
+        "requests_in_flight": text("requests in flight on the instance, in words"),
+        "requests_low": number("least of the band; as in production: P5 over what is not known"),
+        "requests_high": number("most of the band, cut at what the cache holds; as in production: P95"),
         "workload": word("short: turn of a chat service; long: query to a reasoning model", [*REGIMES]),
         "input_tokens": count("mean prompt of a service of median lengths", POSITIVE),
         "output_tokens": count("mean answer of a service of median lengths", POSITIVE),
         "boundary": word("gpu: accelerators; node: serving servers; facility: idle too, cooling", BOUNDARIES),
-        "site": text("scenario of sites (params.yaml); it matters at the facility alone"),
+        "site": text("key of a scenario of sites; it matters at the facility alone"),
+        "site_title": text("what the scenario is"),
         "per": word("what the value is for", PERS),
         **_values(),
-        "evidence": word("what throughput and accelerator power rest on", EVIDENCE),
-        "method": text("file of the project that says how it is computed"),
+        "evidence": word("what the value rests on", EVIDENCE),
+        "beyond": text(
+            f"what of the row lies beyond the measurements, separated by semicolons: {'; '.join(BEYOND)}",
+            pa.Check(_beyond, error=f"some of {', '.join(BEYOND)}"),
+            nullable=True,
+        ),
+        "measured_as": text("the models that were measured for a measured configuration", nullable=True),
+        "method": text("file beside this one that says how it is computed"),
     },
     [
         pa.Check(_ordered, name="p50_wh", error="P5 <= P50 <= P95"),
+        pa.Check(
+            lambda table: table["requests_low"] <= table["requests_high"],
+            name="requests_high",
+            error="at least requests_low",
+        ),
+        pa.Check(
+            lambda table: (table["evidence"] == "measured") == table["beyond"].isna(),
+            name="evidence",
+            error="measured exactly where nothing is beyond",
+        ),
         pa.Check(lambda table: ~table.duplicated(KEYS), name="per", error="each factor once"),
     ],
-    "Energy and water per query and per 1,000 tokens, by model class, accelerator, batch, boundary and site.",
+    "Energy and water per query and per 1,000 tokens, by model, accelerator, load, boundary and site.",
 )

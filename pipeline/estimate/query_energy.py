@@ -9,6 +9,7 @@ leaves.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.assumptions.deployments import Deployment
 from pipeline.estimate.cost_curves import EngineCurves, Terms
 from pipeline.estimate.load import part_load
-from pipeline.estimate.worlds import Moments
+from pipeline.estimate.worlds import Moments, Worlds
 from pipeline.fit.node_power import ServerFit
 from pipeline.units import SECONDS_PER_HOUR
 
@@ -39,6 +40,21 @@ class Conditions:
     utilisation: Array
     idle_share: Array
     pue: Array
+
+    @classmethod
+    def as_drawn(cls, worlds: Worlds, context_tokens: Array) -> Self:
+        """Those of every world."""
+        every = np.arange(len(worlds))
+        return cls(
+            throughput=every,
+            power=every,
+            node_uniforms=worlds.node_uniforms,
+            context_tokens=context_tokens,
+            concurrency_uniforms=worlds.concurrency_uniforms,
+            utilisation=worlds.utilisation,
+            idle_share=worlds.idle_share,
+            pue=worlds.pue,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,11 +83,16 @@ class Served:
 def serve(curve: EngineCurves, server: ServerFit, deployment: Deployment, at: Conditions) -> Served:
     """What a request costs on one deployment under the given conditions."""
     state = part_load(at.utilisation, at.idle_share)
-    wanted = deployment.concurrency.distribution.ppf(at.concurrency_uniforms)
-    running = state.concurrency_share * curve.configured(wanted, at.context_tokens, at.throughput)
-    terms = curve.at(running, at.throughput)
+    terms = curve.at(requests_in_flight(curve, deployment, at), at.throughput)
     gpu_w = terms.gpu_w * np.exp(curve.power_shift(at.throughput, at.power))
     gpus = np.array(deployment.gpus)
     node_w, idle_w = server.node_w(gpu_w, gpus, at.node_uniforms), server.idle_w(gpus, at.node_uniforms)
     facility_w = at.pue * state.watts_per_serving_node(node_w, idle_w)
     return Served(terms, {"gpu": gpu_w, "node": node_w, "facility": facility_w})
+
+
+def requests_in_flight(curve: EngineCurves, deployment: Deployment, at: Conditions) -> Array:
+    """Requests that run on a serving instance at the load of each world, (S,)."""
+    wanted = deployment.concurrency.distribution.ppf(at.concurrency_uniforms)
+    configured = curve.configured(wanted, at.context_tokens, at.throughput)
+    return part_load(at.utilisation, at.idle_share).concurrency_share * configured

@@ -86,17 +86,7 @@ class Study:
 
     def conditions(self, context_tokens: Array) -> Conditions:
         """Those of every world as drawn."""
-        worlds, every = self.worlds, np.arange(len(self.worlds))
-        return Conditions(
-            throughput=every,
-            power=every,
-            node_uniforms=worlds.node_uniforms,
-            context_tokens=context_tokens,
-            concurrency_uniforms=worlds.concurrency_uniforms,
-            utilisation=worlds.utilisation,
-            idle_share=worlds.idle_share,
-            pue=worlds.pue,
-        )
+        return Conditions.as_drawn(self.worlds, context_tokens)
 
     def serve(self, deployment: Deployment, case: Case, at: Conditions) -> Served:
         """What a request costs on a deployment under given conditions."""

@@ -1,25 +1,46 @@
 """What changed in the factor table since the release before: the pipeline writes its own change log."""
 
+import csv
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.contracts import read_table
-from pipeline.contracts.factors import FACTORS, KEYS, VALUES
+from pipeline.contracts.factors import FACTORS, KEYS, SCHEMA_VERSION, VALUES
 
 MEDIANS = [f"p50_{unit}" for unit in VALUES]
 COLUMNS = [*KEYS, "quantity", "change", "before", "now", "ratio"]
-NAME = "factors-{version}.csv"
 
 
-def release_before(version: str, folder: Path | str) -> tuple[str, pd.DataFrame] | None:
-    """Version and table of the newest release in `folder` older than `version`; None: there is none."""
+def compare(now: pd.DataFrame, version: str, folder: Path | str, above: float) -> tuple[pd.DataFrame, str]:
+    """Changes since the newest older release in `folder`, and the change log; a change: of more than `above`.
+
+    A release with other columns is not compared: its factors mean something else.
+    """
+    nothing = pd.DataFrame(columns=COLUMNS)
+    before = release_before(version, folder)
+    if before is None:
+        return nothing, change_log(version, None, nothing, len(now), above)
+    previous, path = before
+    if _header(path) != list(FACTORS.columns):
+        return nothing, other_columns(version, previous, len(now))
+    found = changes(read_table(path, FACTORS), now, above)
+    return found, change_log(version, previous, found, len(now), above)
+
+
+def release_before(version: str, folder: Path | str) -> tuple[str, Path] | None:
+    """Version and file of the newest release in `folder` older than `version`; None: there is none."""
     found = {path.stem.removeprefix("factors-"): path for path in sorted(Path(folder).glob("factors-*.csv"))}
     older = [name for name in found if _order(name) < _order(version)]
     if not older:
         return None
     newest = max(older, key=_order)
-    return newest, read_table(found[newest], FACTORS)
+    return newest, found[newest]
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file), [])
 
 
 def _order(version: str) -> tuple[int, ...]:
@@ -39,6 +60,14 @@ def changes(before: pd.DataFrame, now: pd.DataFrame, above: float) -> pd.DataFra
     both.loc[both["before"].isna(), "change"] = "new"
     both.loc[both["now"].isna(), "change"] = "gone"
     return both[moved | (both["change"] != "moved")].reset_index()[COLUMNS]
+
+
+def other_columns(version: str, previous: str, rows: int) -> str:
+    """The change log where the release before has other columns."""
+    return (
+        f"# Factors {version}\n\nThe table has other columns than that of {previous} (schema version "
+        f"{SCHEMA_VERSION} now): its {rows:,} factors cannot be compared one by one.\n"
+    )
 
 
 def change_log(version: str, previous: str | None, found: pd.DataFrame, rows: int, above: float) -> str:

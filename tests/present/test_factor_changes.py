@@ -2,13 +2,14 @@ import pytest
 
 from pipeline.contracts import read_table
 from pipeline.contracts.factors import FACTORS
+from pipeline.errors import InputError
 from pipeline.files import write_csv
-from pipeline.present.factor_changes import change_log, changes, release_before
+from pipeline.present.factor_changes import change_log, changes, compare, release_before
 
 
 @pytest.fixture(scope="module")
 def table():
-    return read_table("data/results/factors.csv", FACTORS)
+    return read_table("data/results/factors/factors.csv", FACTORS)
 
 
 def test_the_release_before_is_the_newest_older_one(tmp_path, table):
@@ -38,3 +39,19 @@ def test_moved_new_and_gone_are_told(table):
 
 def test_the_first_release_says_so(table):
     assert "nothing to compare" in change_log("0.1.0", None, changes(table, table, 0.1), 10, 0.1)
+
+
+def test_the_release_before_is_read_and_compared(tmp_path, table):
+    write_csv(table.head(6).assign(p50_wh=table["p50_wh"] * 0.5), tmp_path / "factors-0.1.0.csv")
+    with pytest.raises(InputError, match="P5 <= P50 <= P95"):
+        compare(table.head(6), "0.2.0", tmp_path, 0.05)
+    write_csv(table.head(5), tmp_path / "factors-0.1.0.csv")
+    found, text = compare(table.head(6), "0.2.0", tmp_path, 0.05)
+    assert found["change"].tolist() == ["new"] and "Against 0.1.0" in text
+
+
+def test_a_release_with_other_columns_is_named_and_not_compared(tmp_path, table):
+    write_csv(table.drop(columns=["beyond", "load"]).head(10), tmp_path / "factors-0.1.0.csv")
+    found, text = compare(table, "0.2.0", tmp_path, 0.05)
+    assert found.empty
+    assert "other columns than that of 0.1.0" in text and text.count("\n") == 3

@@ -10,7 +10,7 @@ from pipeline.contracts import read_table
 from pipeline.contracts.factors import FACTORS
 from pipeline.present.factors_json import as_json, json_schema
 
-RESULTS = Path("data/results")
+RESULTS = Path("data/results/factors")
 COMMITTED = json.loads((RESULTS / "factors.json").read_text(encoding="utf-8"))
 
 
@@ -24,12 +24,12 @@ def test_the_committed_json_is_valid_and_is_the_table():
     table = read_table(RESULTS / "factors.csv", FACTORS)
     assert json.loads(as_json(table)) == COMMITTED
     flat = [
-        (service["gpu"], factor["per"], *factor["wh"])
+        (service["gpu"], factor["per"], *factor["wh"], "; ".join(factor["beyond"]))
         for service in COMMITTED["services"]
         for factor in service["factors"]
     ]
-    columns = ["gpu", "per", "p5_wh", "p50_wh", "p95_wh"]
-    pd.testing.assert_frame_equal(pd.DataFrame(flat, columns=columns), table[columns])
+    columns = ["gpu", "per", "p5_wh", "p50_wh", "p95_wh", "beyond"]
+    pd.testing.assert_frame_equal(pd.DataFrame(flat, columns=columns), table[columns].fillna({"beyond": ""}))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,8 @@ def test_the_committed_json_is_valid_and_is_the_table():
         lambda factor: factor.update(wh=[-1, 2, 3]),
         lambda factor: factor.pop("wh"),
         lambda factor: factor.update(colour="red"),
+        lambda factor: factor.update(beyond=["reason"]),
+        lambda factor: factor.pop("evidence"),
     ],
 )
 def test_the_schema_refuses(spoil):
