@@ -2,12 +2,13 @@
 
     dist/figures/     by number in the paper: PDF, SVG, PNG, TIFF (line art), sidecar; captions.md
     dist/tables/      CSV, LaTeX, Markdown; tables.xlsx
-    dist/factors/     the factor table as CSV and JSON, its schema and change log
+    dist/factors/     the factor table as CSV and JSON, its README, schema and change log
     dist/latex/       figures and tables, ready to compile
     dist/word/        the same as a page that word processors open
-    dist/*.json, *.cff   datapackage, RO-Crate, Zenodo and citation metadata
+    dist/.zenodo.json, CITATION.cff, LICENSE*   who made it, and under which terms
     dist/manifest.json   path, bytes and SHA-256 of every file above
-    dist/perquery-<version>.zip   the release: the project, notebooks as run, review site, all of the above
+    dist/perquery-<version>.zip   the release: the project, notebooks as run, review site, all of the above,
+                      with the data package and RO-Crate that describe it: their paths hold there alone
 
 Every figure is checked against the journal profile in params.yaml. Nothing is computed here: run
 `make reproduce` first.
@@ -18,6 +19,7 @@ import subprocess
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -35,8 +37,7 @@ from pipeline.present.release.tables import copy_tables, workbook
 
 DIST = Path("dist")
 FIGURES, TABLES, SECTIONS = Path("figures"), Path("paper/tables"), Path("paper/sections")
-RESULTS, NOTEBOOKS, SITE = Path("data/results"), Path("build/notebooks"), Path("site")
-FACTORS = ("factors.csv", "factors.json", "factors.schema.json", "factor_changes.csv", "factor_changes.md")
+FACTORS, NOTEBOOKS, SITE = Path("data/results/factors"), Path("build/notebooks"), Path("site")
 RECORDS = ("CITATION.cff", ".zenodo.json", "LICENSE", "LICENSE-data")
 MANIFEST = "manifest.json"
 AT_ONCE = 2  # figures drawn side by side
@@ -59,14 +60,23 @@ def write_tables(target: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def write_records(target: Path, citation: Citation) -> None:
-    """Factors, records for archives, and the description of the data."""
-    (target / "factors").mkdir()
-    for name in FACTORS:
-        shutil.copyfile(RESULTS / name, target / "factors" / name)
+def write_records(target: Path) -> None:
+    """Factors, and records for archives."""
+    shutil.copytree(FACTORS, target / "factors", ignore=shutil.ignore_patterns(".gitignore"))
     for name in RECORDS:
         shutil.copyfile(name, target / name)
-    write_json(data_package(citation), target / "datapackage.json")
+
+
+def write_release(files: dict[str, Path], citation: Citation, target: Path) -> None:
+    """The archive: the given files by their names in it, and what describes them."""
+    with TemporaryDirectory() as folder:
+        package, about = Path(folder, "datapackage.json"), Path(folder, "ro-crate-metadata.json")
+        write_json(data_package(citation), package)
+        files[package.name] = package
+        sizes = [(name, files[name].stat().st_size) for name in sorted(files)]
+        write_json(crate(citation, release_date(), sizes), about)
+        files[about.name] = about
+        write_zip({f"{target.stem}/{name}": path for name, path in files.items()}, target)
 
 
 def project_files() -> dict[str, Path]:
@@ -102,23 +112,13 @@ def main() -> None:
     tables = write_tables(DIST / "tables")
     bundle.latex(sidecars, DIST / "figures", DIST / "tables", DIST / "latex")
     bundle.word(sidecars, tables, DIST / "word")
-    write_records(DIST, citation)
-
-    exported = {item["path"]: DIST / item["path"] for item in manifest(DIST)}
-    # In the archive the descriptor stands where its paths begin.
-    files["datapackage.json"] = DIST / "datapackage.json"
-    files |= {
-        f"export/{name}": path
-        for name, path in exported.items()
-        if name not in (*RECORDS, "datapackage.json")
-    }
-    sizes = [(name, files[name].stat().st_size) for name in sorted(files)]
-    write_json(crate(citation, release_date(), sizes), DIST / "ro-crate-metadata.json")
-    files["ro-crate-metadata.json"] = DIST / "ro-crate-metadata.json"
+    write_records(DIST)
     write_json(manifest(DIST), DIST / MANIFEST)
-    top = f"perquery-{citation.version}"
-    write_zip({f"{top}/{name}": path for name, path in files.items()}, DIST / f"{top}.zip")
-    print(f"== {len(sidecars)} figures, {len(tables)} tables; {DIST}/{top}.zip has {len(files)} files")
+
+    files |= {f"export/{item['path']}": DIST / item["path"] for item in manifest(DIST)}
+    archive = DIST / f"perquery-{citation.version}.zip"
+    write_release(files, citation, archive)
+    print(f"== {len(sidecars)} figures, {len(tables)} tables; {archive} has {len(files)} files")
 
 
 if __name__ == "__main__":

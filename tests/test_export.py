@@ -3,6 +3,7 @@
 import json
 import zipfile
 
+import frictionless
 import pytest
 
 from pipeline import export
@@ -37,21 +38,32 @@ def test_the_export_is_complete_and_the_archive_holds_the_project(dist):
     wanted = {"figures/captions.md", "tables/tables.xlsx", "latex/main.tex", "word/figures-and-tables.html"}
     wanted |= {
         "factors/factors.json",
-        "datapackage.json",
-        "ro-crate-metadata.json",
+        "factors/README.md",
         "CITATION.cff",
         ".zenodo.json",
     }
     assert wanted <= listed
-    with zipfile.ZipFile(next(dist.glob("*.zip"))) as archive:
-        inside = {name.split("/", 1)[1] for name in archive.namelist()}
-        crate = json.loads(
-            archive.read(next(n for n in archive.namelist() if n.endswith("crate-metadata.json")))
-        )
+    assert not listed & {
+        "datapackage.json",
+        "ro-crate-metadata.json",
+    }  # their paths hold in the archive alone
+    (folder,) = unpack(next(dist.glob("*.zip")), dist / "unpacked")
+    inside = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    crate = json.loads((folder / "ro-crate-metadata.json").read_text(encoding="utf-8"))
     assert {"README.md", "dvc.lock", "data/results/claims.csv", "datapackage.json", "LICENSE"} <= inside
     assert {"build/notebooks/01_data.html", "site/index.html", "site/assets/site.css"} <= inside
     described = {item["@id"] for item in crate["@graph"] if item["@type"] == "File"}
     assert described == inside - {"ro-crate-metadata.json"}
+    for item in json.loads((folder / "export/manifest.json").read_text(encoding="utf-8")):
+        assert (folder / "export" / item["path"]).stat().st_size == item["bytes"]
+    report = frictionless.Package(str(folder / "datapackage.json")).validate(limit_rows=20)
+    assert report.valid, [error.message for task in report.tasks for error in task.errors][:5]
+
+
+def unpack(archive, folder):
+    with zipfile.ZipFile(archive) as found:
+        found.extractall(folder)
+    return list(folder.iterdir())
 
 
 @pytest.mark.parametrize("folder", ["NOTEBOOKS", "SITE"])
