@@ -61,6 +61,8 @@ def build(root: Path = Path()) -> Files:
         for table in found:
             page = Page(table.page, table.title, TABLE_PAGE)
             files[table.page] = render(templates, page, context | {"table": table})
+            if table.script:
+                files[table.script] = table.all_rows(root)
     _must_exist([content for content in files.values() if isinstance(content, Path)])
     return files
 

@@ -1,9 +1,11 @@
 """Every table as a page: what its contract says of it and of its columns, its first rows, its files.
 
-A table of the paper is shown as it is typeset, under its caption; any other as its file has it.
+A table of the paper is shown as it is typeset, under its caption; any other as its file has it. A page with
+the first rows alone brings all along in a script beside it, so that search finds those that are not shown.
 """
 
 import csv
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from pipeline.present.release.datapackage import contract, described, inferred
 from pipeline.present.site.pictures import page_of, shipped
 from pipeline.present.site.provenance import Origin
 
-SHOWN = 200  # rows on a page; the file has all
+SHOWN = 200  # rows on a page at once
 FOLDERS = {
     "paper/tables": "Tables of the paper",
     "data/results": "Results",
@@ -61,6 +63,12 @@ class Table:
     shown: Shown
     count: int
     bytes: int
+    script: str  # file of the site with all rows; "": the page has them
+
+    def all_rows(self, root: Path) -> str:
+        """The content of `script`, a row a line."""
+        rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in _rows(root / self.path))
+        return f'"use strict";\nwindow.allRows = [\n{rows}\n];\n'
 
 
 def sections(root: Path, origin: Origin) -> list[tuple[str, list[Table]]]:
@@ -77,7 +85,8 @@ def _table(root: Path, path: Path, origin: Origin) -> Table:
     schema: dict[str, Any] = described(found) if found else inferred(path)
     columns = [_column(field) for field in schema["fields"]]
     rows = _rows(path)
-    shown = typeset(path.with_suffix(".md")) or Shown(
+    in_paper = typeset(path.with_suffix(".md"))
+    shown = in_paper or Shown(
         caption=(found.description if found else "") or "",
         headings=[column.name for column in columns],
         right=[column.type in NUMBERS for column in columns],
@@ -99,6 +108,7 @@ def _table(root: Path, path: Path, origin: Origin) -> Table:
         shown=shown,
         count=len(rows),
         bytes=path.stat().st_size,
+        script="" if in_paper or len(rows) <= SHOWN else page_of(name).replace(".html", ".js"),
     )
 
 

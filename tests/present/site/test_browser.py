@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -71,6 +72,24 @@ def test_claims_are_filtered_by_verdict_and_by_words(visit, claims_of):
     page.get_by_role("button", name="Show all").click()
     page.wait_for_function("document.querySelectorAll('#claims tbody tr[hidden]').length === 0")
     assert shown(page) == everything
+
+
+def test_search_finds_rows_that_the_page_of_a_long_table_does_not_show(visit):
+    page = visit("tables/data-results-factors-factors.html")
+    table = pd.read_csv("data/results/factors/factors.csv", dtype=str, keep_default_na=False)
+    fit = table[(table["gpu"] == "Maia 200") & (table["site"] == "world_average")]
+    rows = page.locator("#rows tbody tr:visible")
+    status = page.get_by_role("status")
+    assert rows.count() == 200 < fit.index[0]
+    assert status.inner_text() == f"200 of {len(table)} rows shown"
+    page.get_by_label("Search in all rows").fill("maia world_average")
+    assert rows.count() == len(fit)
+    assert status.inner_text() == f"{len(fit)} of {len(table)} rows shown"
+    assert rows.first.locator("td").all_inner_texts() == fit.iloc[0].tolist()
+    page.get_by_label("Search in all rows").fill("facility")
+    assert rows.count() == 200 and "rows that fit" in status.inner_text()
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('200 of')")
 
 
 def test_a_count_on_the_start_page_leads_to_its_claims(visit, claims_of):

@@ -1,5 +1,6 @@
 "use strict";
 // Filters of the ledger and of tables: check boxes by verdict, text search, the state kept in the address.
+// The page of a long table holds its first rows; all of them stand in `allRows`, as arrays of text.
 
 document.documentElement.classList.add("scripted");
 
@@ -11,10 +12,30 @@ for (const form of document.querySelectorAll("[data-filters]")) {
   const boxes = [...form.querySelectorAll("input[name=verdict]")];
   const status = form.querySelector("[role=status]");
   const noun = target.id === "rows" ? "rows" : target.id;
-  const texts = items.map((item) => item.textContent.toLowerCase());
+  const all = noun === "rows" && window.allRows;
+  const texts = all ? all.map((row) => row.join("\n").toLowerCase()) : items.map((item) => item.textContent.toLowerCase());
+
+  const drawn = (row) => {
+    const line = document.createElement("tr");
+    row.forEach((text, at) => {
+      const cell = line.insertCell();
+      cell.textContent = text;
+      if (target.tHead.rows[0].cells[at].classList.contains("number")) cell.className = "number";
+      else if (text.length > 40) cell.className = "long";
+    });
+    return line;
+  };
+
+  const applyToAll = (words) => {
+    const fit = all.filter((row, at) => words.every((word) => texts[at].includes(word)));
+    target.tBodies[0].replaceChildren(...fit.slice(0, items.length).map(drawn));
+    const found = fit.length > items.length ? `The first ${items.length} of ${fit.length} rows that fit, of` : `${fit.length} of`;
+    status.textContent = words.length ? `${found} ${all.length} rows shown` : `${items.length} of ${all.length} rows shown`;
+  };
 
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (all) return applyToAll(words);
     const wanted = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     let shown = 0;
     items.forEach((item, at) => {
