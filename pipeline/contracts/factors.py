@@ -12,12 +12,12 @@ SCHEMA_VERSION = 2  # raised when a column changes; 1: bands as "1-8", one tier 
 EVIDENCE = [
     "measured",  # nothing of the row lies beyond the measurements
     "measured configuration",  # model, accelerators and precision were measured; `beyond` says what was not
-    "same model",  # the model was measured, on other accelerators or in another precision
+    "same model",  # the model was measured, on other accelerators, in another precision, or without power
     "pooled",  # other models were measured on this accelerator
     "extrapolated",  # the accelerator was not measured, or lacks units for the precision
 ]
 BEYOND = {
-    "configuration": "model, accelerators and precision were not measured together",
+    "configuration": "throughput and power were not both measured for model, accelerators and precision",
     "batch": "more or fewer requests in flight than measured",
     "answers": "answers longer than measured",
     "prompt": "prompts count, whose length the measurements do not state",
