@@ -1,19 +1,43 @@
-"""Contracts of the claims ledger and of the verdicts that the tests expect."""
+"""Contracts of the claims ledger and of the verdicts that the tests expect.
 
+A claim is judged in one of two ways. By *reproduction*, where what was published says how a number came
+about: its `verdict`. By *re-estimate*, where no derivation was published and only evidence can be held
+against it: its `support`. pipeline.present.claims.ledger has the rules.
+"""
+
+from functools import partial
+
+import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.contracts.columns import number, text, word
 
-VERDICTS = ["exact", "within Monte Carlo error", "differs", "cannot be computed", "not yet"]
+VERDICTS = ["exact", "within Monte Carlo error", "differs", "cannot be computed"]
+SUPPORTS = ["supported", "partly supported", "not supported"]
+REPRODUCTION, RE_ESTIMATE = "reproduction", "re-estimate"
+JUDGED_BY = [REPRODUCTION, RE_ESTIMATE]
 COMPARED_WITH = [
     "authors' stream",
     "our stream",
-    "our water model",
     "assumptions",
-    "re-estimate",
+    RE_ESTIMATE,
     "the source's rows",
     "nothing",
 ]
+
+
+def _one_judgement() -> list[pa.Check]:
+    """A verdict for every reproduction and for nothing else, a support for every re-estimate."""
+
+    def judged(table: pd.DataFrame, by: str, column: str) -> pd.Series:
+        return (table["judged_by"] == by) == table[column].notna()
+
+    pairs = {REPRODUCTION: "verdict", RE_ESTIMATE: "support"}
+    return [
+        pa.Check(partial(judged, by=by, column=column), name=column, error=f"a {column} for a {by} alone")
+        for by, column in pairs.items()
+    ]
+
 
 LEDGER = pa.DataFrameSchema(
     {
@@ -28,24 +52,34 @@ LEDGER = pa.DataFrameSchema(
         "published_low": number("as published, lower end", None, nullable=True),
         "published_high": number("as published, upper end", None, nullable=True),
         "ours_value": number("as computed here", None, nullable=True),
-        "ours_low": number("as computed here, lower end", None, nullable=True),
-        "ours_high": number("as computed here, upper end", None, nullable=True),
+        "ours_low": number("as computed here, lower end; re-estimate: least median", None, nullable=True),
+        "ours_high": number("as computed here, upper end; re-estimate: largest median", None, nullable=True),
+        "ours_ci90_low": number(
+            "re-estimate: least 5th percentile of what is not known", None, nullable=True
+        ),
+        "ours_ci90_high": number("re-estimate: largest 95th percentile", None, nullable=True),
         "tolerance_value": number("how far apart still agrees", None, nullable=True),
         "tolerance_low": number("how far apart still agrees, lower end", None, nullable=True),
         "tolerance_high": number("how far apart still agrees, upper end", None, nullable=True),
         "tolerance_reason": text("why this tolerance", nullable=True),
         "compared_with": word("what it is compared with", COMPARED_WITH),
-        "verdict": word("what became of it", VERDICTS),
+        "judged_by": word("computed again as published, or held against the re-estimate", JUDGED_BY),
+        "verdict": word("what became of it, of a reproduction", VERDICTS, nullable=True),
+        "support": word("how far evidence bears it out, of a re-estimate", SUPPORTS, nullable=True),
         "reason": text("why it differs, or which choice of ours decides", nullable=True),
     },
+    checks=_one_judgement(),
     unique=["key"],
     strict=True,
     ordered=True,
-    description="Every published number beside ours, with a verdict.",
+    description="Every published number beside ours, with a verdict, or with how far evidence supports it.",
 )
 
 EXPECTED_VERDICTS = pa.DataFrameSchema(
-    {"key": pa.Column("str", unique=True), "verdict": pa.Column("str", pa.Check.isin(VERDICTS))},
+    {
+        "key": pa.Column("str", unique=True),
+        "verdict": pa.Column("str", pa.Check.isin([*VERDICTS, *SUPPORTS])),
+    },
     strict=True,
     ordered=True,
 )

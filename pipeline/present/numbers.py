@@ -1,8 +1,8 @@
 """Every number that the text may use, by one flat key each.
 
 `energy.v2.short.blend.p50_wh`, `fleet.v2.mixed.total.value_gwh_per_day`, `fit.llama-3.1-405b.slope_output`,
-`claims.v2.ratio.ours_value`, `claims.count.exact`, `assumed.v2.pue.p95`. A number that is missing has no key;
-energies are those at the facility.
+`claims.v2.ratio.ours_value`, `claims.count.reproduction.exact`, `assumed.v2.pue.p95`. A number that is
+missing has no key; energies are those at the facility.
 """
 
 import re
@@ -16,7 +16,7 @@ from pipeline.assumptions.published import AsPublished
 from pipeline.present.claims.ledger import counts
 
 Number = float | int | str
-WORDS = ("verdict", "method")  # columns of text that the paper quotes
+WORDS = ("verdict", "support", "method")  # columns of text that the paper quotes
 
 
 def collect(
@@ -35,8 +35,9 @@ def collect(
         ("claims", ledger, ["key"]),
     ]:
         numbers |= by_key(prefix, table, names)
-    for verdict, count in counts(ledger).items():
-        numbers[f"claims.count.{slug(verdict)}"] = count
+    for by, verdicts in counts(ledger).items():
+        numbers[f"claims.count.{by}.all"] = sum(verdicts.values())
+        numbers |= {f"claims.count.{by}.{slug(verdict)}": count for verdict, count in verdicts.items()}
     numbers["claims.count.all"] = len(ledger)
     for kind, part in ledger.groupby("kind"):
         numbers[f"claims.count.kind.{kind}"] = len(part)
@@ -55,7 +56,8 @@ def by_key(prefix: str, table: pd.DataFrame, names: list[str]) -> dict[str, Numb
         found |= {
             f"{row}.{column}": value
             for column, value in record.items()
-            if column in WORDS or (column not in names and not isinstance(value, str) and not pd.isna(value))
+            if not pd.isna(value)
+            and (column in WORDS or (column not in names and not isinstance(value, str)))
         }
     return found
 

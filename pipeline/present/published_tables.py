@@ -194,7 +194,8 @@ def _claims(ledger: pd.DataFrame) -> Table:
     }
     return Table(
         "claims",
-        "Every published number beside ours, with the verdict; the tolerances stand in the CSV.",
+        "Every published number beside ours: a verdict where it can be computed again; else how far evidence "
+        "supports it, with the least and largest of our medians. The tolerances stand in the CSV.",
         ledger,
         {
             "key": "Claim",
@@ -202,6 +203,7 @@ def _claims(ledger: pd.DataFrame) -> Table:
             "unit": "Unit",
             **numbers,
             "verdict": "Verdict",
+            "support": "Support",
             "reason": "Reason",
         },
         {column: digits(4) if column.startswith("ours") else as_given for column in numbers},

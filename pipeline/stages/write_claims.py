@@ -1,8 +1,8 @@
 """Lay every published number beside ours, with a verdict: the claims ledger.
 
 Inputs: build/published/claims.parquet and, of data/results, energy_per_query, fleet, token_lengths,
-routing_profiles, water_per_query, table_1, lever_systems, lever_combinations and lever_needed.
-Outputs: data/results/claims.csv. Settings: assumptions.as_published.base (the levers).
+routing_profiles, water_per_query, water_split, table_1, lever_systems, lever_combinations and lever_needed.
+Outputs: data/results/{claims.csv,claims_metrics.json}. Settings: assumptions.as_published.base (the levers).
 """
 
 from pathlib import Path
@@ -15,16 +15,17 @@ from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_NEEDED, LEVER_SY
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET, TOKEN_LENGTHS
 from pipeline.contracts.routing import ROUTING_PROFILES
 from pipeline.contracts.table_1 import TABLE_1
-from pipeline.contracts.water_results import WATER_PER_QUERY
+from pipeline.contracts.water_results import WATER_PER_QUERY, WATER_SPLIT
 from pipeline.errors import run
-from pipeline.files import write_csv
-from pipeline.present.claims import make_ledger
+from pipeline.files import write_csv, write_json
+from pipeline.present.claims import ledger_metrics, make_ledger
 from pipeline.present.claims.evidence import Evidence
 from pipeline.present.claims.table import LEVERS, RECIPES
 
 CLAIMS = Path("build/published/claims.parquet")
 RESULTS = Path("data/results")
 LEDGER = RESULTS / "claims.csv"
+METRICS = RESULTS / "claims_metrics.json"
 
 
 def main() -> None:
@@ -37,6 +38,7 @@ def main() -> None:
         claims=pd.read_parquet(CLAIMS),
         routing=read_table(RESULTS / "routing_profiles.csv", ROUTING_PROFILES),
         water=read_table(RESULTS / "water_per_query.csv", WATER_PER_QUERY),
+        water_split=read_table(RESULTS / "water_split.csv", WATER_SPLIT),
         table_1=read_table(RESULTS / "table_1.csv", TABLE_1),
         lever_systems=read_table(RESULTS / "lever_systems.csv", LEVER_SYSTEMS),
         lever_needed=read_table(RESULTS / "lever_needed.csv", LEVER_NEEDED),
@@ -47,6 +49,7 @@ def main() -> None:
     ledger = make_ledger(evidence, RECIPES)
 
     write_csv(ledger, LEDGER)
+    write_json(ledger_metrics(ledger), METRICS)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from pipeline.distributions import LogNormal
 from pipeline.errors import InputError
 from pipeline.present.claims.evidence import Estimate, Evidence
-from pipeline.present.claims.ledger import counts, make_ledger, printed_decimals
+from pipeline.present.claims.ledger import counts, ledger_metrics, make_ledger, printed_decimals
 from pipeline.present.claims.recipes import (
     AUTHORS,
     CANNOT,
@@ -16,12 +16,12 @@ from pipeline.present.claims.recipes import (
     Query,
     RangeOver,
     Ratio,
-    RouterProfiles,
     Scaled,
     TokenLengths,
     Unresolved,
-    Water,
 )
+from pipeline.present.claims.support import Case, support
+from pipeline.present.claims.water import WaterAtSites
 
 FACTORS = {"p25": 0.5, "p50": 1.0, "p75": 2.0}
 STREAMS = {"v2": 1.0, "v2_authors_stream": 1.02}
@@ -71,10 +71,20 @@ def lengths():
 
 
 def water():
-    """On-site water between 0.01 and 0.08 mL in one scenario."""
+    """On-site water of the published energies between 0.01 and 0.08 mL in one scenario."""
     row = {"analysis": "as_published", "variant": "v2", "regime": "short", "subject": "blend"}
     row |= {"site_scenario": "own", "scope": "onsite", "p25_ml": 0.01, "p75_ml": 0.08}
     return pd.DataFrame([row, row | {"scope": "total", "p25_ml": 1.0}])
+
+
+def water_split():
+    """On-site water of our median query, 0.03 (0–0.2) and 0.09 (0.02–0.5) mL in two scenarios."""
+    row = {"variant": "ours", "regime": "short", "subject": "blend", "scope": "onsite"}
+    bands = {"own": (0.0, 0.03, 0.2), "all": (0.02, 0.09, 0.5)}
+    names = [f"median_{name}_ml" for name in ("p5", "p50", "p95")]
+    return pd.DataFrame(
+        [row | {"site_scenario": name} | dict(zip(names, band, strict=True)) for name, band in bands.items()]
+    )
 
 
 def claims(**values):
@@ -92,6 +102,7 @@ def judge(recipe, **values):
         claims(**values),
         {"a": LogNormal(family="lognormal", p5=1, p95=4)},
         water=water(),
+        water_split=water_split(),
     )
     ledger = make_ledger(evidence, {"c": recipe, "other": Unresolved(verdict=CANNOT, reason="no data")})
     return ledger.iloc[0]
@@ -193,7 +204,11 @@ def test_unresolved_claims_are_counted():
     evidence = Evidence(energy(), fleet(), lengths(), claims(value=0.3), {})
     ledger = make_ledger(evidence, {"c": SHORT, "other": Unresolved(verdict=CANNOT, reason="no data")})
     found = counts(ledger)
-    assert (found["exact"], found["cannot be computed"], found["not yet"]) == (1, 1, 0)
+    assert found["reproduction"] == {
+        "exact": 1, "within Monte Carlo error": 0, "differs": 0, "cannot be computed": 1,
+    }  # fmt: skip
+    assert sum(found["re-estimate"].values()) == 0
+    assert ledger_metrics(ledger)["reproduction"]["all"] == 2
 
 
 @pytest.mark.parametrize("recipes", [{"c": SHORT}, {"c": SHORT, "other": SHORT, "typo": SHORT}])
@@ -215,25 +230,49 @@ def test_an_estimate_scales_its_error():
     assert scaled.error.tolist() == [1, 2, 3]
 
 
-def test_profiles_of_a_router_are_compared_by_their_medians():
-    profiles = pd.DataFrame(
-        {"regime": ["short"] * 3, "profile": ["quality", "balanced", "cost"], "p50": [1.4, 4.9, 10.2]}
+def test_water_is_held_against_our_query_at_each_group_of_sites():
+    recipe = WaterAtSites(
+        variant="ours",
+        published_variant="v2",
+        regime="short",
+        scenarios=("own", "all"),
+        scope="onsite",
+        reason="{own}, {all}, {published_p25} to {published_p75}",
     )
-    evidence = Evidence(energy(), fleet(), lengths(), claims(low=5.0, high=10.0), {}, profiles)
-    recipe = RouterProfiles(regime="short", value="balanced", low="quality", high="cost")
-    other = Unresolved(verdict=CANNOT, reason="no data")
-    row = make_ledger(evidence, {"c": recipe, "other": other}).iloc[0]
-    assert row["verdict"] == "differs"
-    assert list(row[["ours_value", "ours_low", "ours_high"]]) == [4.9, 1.4, 10.2]
-    assert row["compared_with"] == "re-estimate"
+    row = judge(recipe, low=0.0, high=0.067)
+    assert (row["judged_by"], row["support"]) == ("re-estimate", "partly supported")
+    assert pd.isna(row["verdict"])
+    assert list(row[["ours_low", "ours_high", "ours_ci90_low", "ours_ci90_high"]]) == [0.03, 0.09, 0.0, 0.5]
+    assert row["reason"] == "0.03, 0.09, 0.01 to 0.08"
+    assert judge(recipe, low=0.02, high=0.1)["support"] == "supported"
+    assert judge(recipe, low=2.0, high=3.0)["support"] == "not supported"
 
 
-def test_water_compares_both_ends_and_needs_no_median():
-    on_site = Water(variant="v2", regime="short", scenario="own", scope="onsite", reason="{low} to {high}")
-    assert judge(on_site, low=0.01, high=0.08)["verdict"] == "exact"
-    other = judge(on_site, low=0.0, high=0.067)
-    assert (other["verdict"], other["reason"]) == ("differs", "0.01 to 0.08")
-    assert np.isnan(other["ours_value"])
+@pytest.mark.parametrize(
+    ("cases", "found"),
+    [
+        ([(6, 12, 30), (2, 8, 9)], "supported"),
+        ([(6, 7.6, 30)], "supported"),  # rounds to the printed end
+        ([(6, 12, 30), (2, 3, 9)], "partly supported"),
+        ([(30, 40, 50), (2, 12, 19)], "partly supported"),
+        ([(2, 3, 9), (1, 2, 3)], "partly supported"),
+        ([(1, 2, 7), (21, 30, 40)], "not supported"),
+    ],
+)
+def test_a_range_is_supported_by_medians_and_partly_by_intervals(cases, found):
+    assert support(np.array([np.nan, 8.0, 20.0]), 0.5, [Case(*case) for case in cases]) == found
+
+
+@pytest.mark.parametrize(
+    ("cases", "found"),
+    [
+        ([(2, 3, 6), (4, 6, 8)], "supported"),
+        ([(1, 2, 3), (4, 6, 8)], "partly supported"),
+        ([(1, 2, 4), (6, 7, 8)], "not supported"),
+    ],
+)
+def test_an_up_to_is_supported_where_it_is_reached(cases, found):
+    assert support(np.array([np.nan, np.nan, 5.0]), 0.5, [Case(*case) for case in cases]) == found
 
 
 def test_a_comparator_is_held_to_the_row_of_its_source():

@@ -10,15 +10,17 @@ from pipeline.present.claims.levers import (
     SAME_ACCELERATORS,
     WHOLE,
     LeversCombined,
+    ModelsAndRouting,
     NextHardware,
     PublishedProduct,
     ServingTogether,
     SingleLevers,
     needed_share,
 )
+from pipeline.present.claims.support import Case
 
 GAINS = {"short": 16.0, "long": 10.0}
-NAMES = ("p25", "p50", "p75", "p95")
+NAMES = ("p5", "p50", "p95")
 
 
 def chains() -> pd.DataFrame:
@@ -26,8 +28,9 @@ def chains() -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"combination": combination, "regime": regime, "sequence": sequence, "order": order,
+             "cumulative_p5": 0.5 * gain * scale, "cumulative_p95": 2 * gain * scale,
              "cumulative_p50": gain * scale if order else 1.0, "worlds_8_to_20": 0.613,
-             "step_p50": 2.0, "step_p25": 1.5, "step_p75": 2.5}
+             "step_p50": 2.0, "step_p5": 1.5, "step_p95": 2.5}
             for combination, scale in (("overlap", 1.0), ("graded", 0.5))
             for regime, gain in GAINS.items()
             for sequence in ("models first", "hardware first")
@@ -48,13 +51,26 @@ def systems() -> pd.DataFrame:
         ("serving", "Continuous batching", MODELLED, 6.0),
         ("hardware", "B200", "measured energy", 1.5),
         ("hardware", "Maia 200", "fitted model", 3.0),
+        ("hardware", "Maia 200", "fitted model", 5.0),
+        ("models", "Phi-4", "fitted model", 18.0),
     ]
     rows = [
-        {"group": group, "system": system, "regime": regime, "basis": basis, "p50": gain}
+        {"group": group, "system": system, "regime": regime, "basis": basis}
+        | {"p5": 0.5 * gain, "p50": gain, "p95": 2 * gain}
         for group, system, basis, gain in others
         for regime in GAINS
     ]
     return pd.DataFrame(whole + rows)
+
+
+def profiles() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"regime": regime, "profile": profile, "p5": 0.5 * gain, "p50": gain, "p95": 2 * gain}
+            for regime in GAINS
+            for profile, gain in {"quality": 1.4, "balanced": 4.9, "cost": 10.2}.items()
+        ]
+    )
 
 
 def needed() -> pd.DataFrame:
@@ -74,17 +90,18 @@ def evidence() -> Evidence:
     empty = pd.DataFrame()
     return Evidence(
         empty, empty, empty, claims, levers,
-        lever_systems=systems(), lever_combinations=chains(), lever_needed=needed(),
+        routing=profiles(), lever_systems=systems(), lever_combinations=chains(), lever_needed=needed(),
     )  # fmt: skip
 
 
 def test_all_levers_together_run_from_long_to_short(evidence):
     recipe = LeversCombined(wanted="c")
     _, low, high = recipe.evaluate(evidence).ours
-    assert (low, high) == (10, 16)
+    assert (low, high) == (5, 16)  # long on good evidence, short on all
+    assert recipe.interval(evidence) == (2.5, 32)
     assert recipe.details(evidence) == {
-        "percent_short": 61, "graded_short": 8, "needed_short": 50,
-        "percent_long": 61, "graded_long": 5, "needed_long": 50,
+        "short": 16, "percent_short": 61, "graded_short": 8, "needed_short": 50,
+        "long": 10, "percent_long": 61, "graded_long": 5, "needed_long": 50,
     }  # fmt: skip
 
 
@@ -106,10 +123,26 @@ def test_groups_alone_stand_beside_the_released_medians(evidence):
     assert recipe.details(evidence) == {"modelled_low": 3.0, "modelled_high": 3.0}
 
 
-def test_serving_and_hardware_read_their_rows(evidence):
+def test_models_are_held_against_small_models_and_every_profile_of_a_router(evidence):
+    recipe = ModelsAndRouting()
+    assert [case.p50 for case in recipe.cases(evidence)] == [3, 3, 1.4, 4.9, 10.2, 1.4, 4.9, 10.2]
+    assert recipe.evaluate(evidence).ours[1:] == pytest.approx([1.4, 10.2])
+    assert recipe.details(evidence) == {
+        "quality": 1.4, "balanced": 4.9, "cost": 10.2, "phi": 18.0, "routed": 3.0,
+    }  # fmt: skip
+
+
+def test_serving_takes_the_group_and_the_best_published_gain(evidence):
     serving = ServingTogether(regime="long")
-    assert serving.evaluate(evidence).ours[[0, 2]] == pytest.approx([3, 5])
-    assert serving.details(evidence) == {"disaggregated": 5.0, "batching": 6.0}
-    hardware = NextHardware(regime="short")
-    assert hardware.evaluate(evidence).ours == pytest.approx([2, 1.5, 2.5])
-    assert hardware.details(evidence) == {"four_bit": 3.0, "measured": 1.5, "maia": 3.0}
+    assert serving.cases(evidence) == [Case(2.0, 3.0, 4.0), Case(2.5, 5.0, 10.0)]
+    assert serving.details(evidence) == {
+        "together": 3.0, "most": 4.0, "disaggregated": 5.0, "batching": 6.0,
+    }  # fmt: skip
+
+
+def test_hardware_takes_eight_bits_of_the_chip_that_is_named(evidence):
+    hardware = NextHardware()
+    assert [case.p50 for case in hardware.cases(evidence)] == [2, 2, 3, 3]
+    assert hardware.details(evidence) == {
+        "moved": 2.0, "least": 1.5, "most": 2.5, "four_bit": 3.0, "measured": 1.5, "maia": 3.0,
+    }  # fmt: skip

@@ -6,14 +6,15 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts import read_table
-from pipeline.contracts.ledger import EXPECTED_VERDICTS, LEDGER, VERDICTS
+from pipeline.contracts.ledger import EXPECTED_VERDICTS, LEDGER, SUPPORTS, VERDICTS
 from pipeline.contracts.published import CLAIMS
+from pipeline.files import read_json
 from pipeline.present.claims.table import RECIPES
 
 EXPECTED = Path(__file__).with_name("expected_verdicts.csv")
 PUBLISHED = Path("data/published/claims.csv")
 COMMITTED = Path("data/results/claims.csv")
-RANK = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
+RANK = {verdict: rank for words in (VERDICTS, SUPPORTS) for rank, verdict in enumerate(words)}
 
 
 def changes(found, expected):
@@ -40,7 +41,8 @@ def ledger():
 
 
 def test_verdicts_are_the_expected_ones(ledger):
-    assert changes(ledger[["key", "verdict"]], expected()) == []
+    found = ledger.assign(verdict=ledger["verdict"].fillna(ledger["support"]))
+    assert changes(found[["key", "verdict"]], expected()) == []
 
 
 def test_a_worse_verdict_a_lost_claim_and_a_new_one_are_all_told():
@@ -67,8 +69,36 @@ def test_released_code_is_compared_on_its_own_stream_and_exact(ledger):
 
 
 def test_what_is_not_reproduced_says_why(ledger):
-    poor = ledger[ledger["verdict"].isin(["differs", "cannot be computed", "not yet"])]
-    assert poor["reason"].str.endswith(".").all()
+    poor = ledger["verdict"].isin(["differs", "cannot be computed"]) | ledger["support"].notna()
+    assert ledger.loc[poor, "reason"].str.endswith(".").all()
+
+
+def test_a_claim_is_judged_once_and_by_evidence_only_where_no_derivation_is_published(ledger):
+    held = ledger["judged_by"] == "re-estimate"
+    assert (ledger["verdict"].notna() ^ ledger["support"].notna()).all()
+    assert (held == ledger["support"].notna()).all()
+    assert (held == (ledger["compared_with"] == "re-estimate")).all()
+    assert set(ledger.loc[held, "version"]) == {"blog"}
+
+
+def test_support_follows_from_the_printed_rule(ledger):
+    """From the columns of the ledger alone, for ranges: all medians inside, some overlap, or none."""
+    held = ledger[(ledger["judged_by"] == "re-estimate") & ledger["published_low"].notna()]
+    low, high = (
+        held[f"published_{end}"] + sign * held[f"tolerance_{end}"] for end, sign in (("low", -1), ("high", 1))
+    )
+    inside = (held["ours_low"] >= low) & (held["ours_high"] <= high)
+    overlapping = (held["ours_ci90_low"] <= high) & (held["ours_ci90_high"] >= low)
+    words = inside.map({True: "supported", False: "partly supported"}).where(overlapping, "not supported")
+    assert list(held["support"]) == list(words)
+
+
+def test_the_metrics_hold_every_claim_once(ledger):
+    metrics = read_json("data/results/claims_metrics.json")
+    assert sum(part["all"] for part in metrics.values()) == len(ledger)
+    for part in metrics.values():
+        assert sum(count for verdict, count in part.items() if verdict != "all") == part["all"]
+    assert metrics["reproduction"]["exact"] == (ledger["verdict"] == "exact").sum()
 
 
 def test_what_is_compared_says_its_tolerance(ledger):

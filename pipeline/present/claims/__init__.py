@@ -1,5 +1,9 @@
-"""The claims ledger: what was published, what comes out here, and a verdict on each number."""
+"""The claims ledger: what was published, what comes out here, and a verdict on each number.
 
-from pipeline.present.claims.ledger import make_ledger
+What can be computed again gets a verdict; what cannot, but can be held against evidence, how far that
+bears it out.
+"""
 
-__all__ = ["make_ledger"]
+from pipeline.present.claims.ledger import ledger_metrics, make_ledger
+
+__all__ = ["ledger_metrics", "make_ledger"]

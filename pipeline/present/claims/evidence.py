@@ -44,6 +44,7 @@ class Evidence:
     table_1: pd.DataFrame = field(default_factory=pd.DataFrame)  # pipeline.contracts.table_1.TABLE_1
     lever_systems: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers.LEVER_SYSTEMS
     lever_combinations: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers
+    water_split: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.water_results.WATER_SPLIT
     lever_needed: pd.DataFrame = field(default_factory=pd.DataFrame)  # contracts.levers.LEVER_NEEDED
 
     def query(self, variant: str, regime: str, subject: str) -> pd.Series:
@@ -69,6 +70,10 @@ class Evidence:
         """The one row of water_per_query with these keys; KeyError when there is none."""
         return _only_row(self.water, {"analysis": "as_published", **keys})
 
+    def water_split_row(self, keys: Mapping[str, str]) -> pd.Series:
+        """The one row of water_split with these keys; KeyError when there is none."""
+        return _only_row(self.water_split, keys)
+
     def comparator(self, key: str) -> pd.Series:
         """The row of one comparator of Table 1; KeyError when there is none."""
         return _only_row(self.table_1, {"key": key})
@@ -76,6 +81,14 @@ class Evidence:
     def lever(self, keys: Mapping[str, object]) -> pd.Series:
         """The one row of lever_systems with these keys; KeyError when there is none."""
         return _only_row(self.lever_systems, keys)
+
+    def largest_lever(self, keys: Mapping[str, object], least: bool = False) -> pd.Series:
+        """Of the rows of lever_systems with these keys the one with the largest (or least) median."""
+        found = self.lever_systems[_matches(self.lever_systems, keys).to_numpy()]
+        if found.empty:
+            raise KeyError(f"no row with {dict(keys)}")
+        at = found["p50"].to_numpy(dtype=float)
+        return found.iloc[int(at.argmin() if least else at.argmax())]
 
     def chain_end(self, combination: str, regime: str, sequence: str = "models first") -> pd.Series:
         """The last step of a combination of levers."""

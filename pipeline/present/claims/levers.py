@@ -7,17 +7,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.results import REGIMES
-from pipeline.present.claims.evidence import Estimate, Evidence
-from pipeline.present.claims.recipes import (
-    RE_ESTIMATE,
-    LeverMedians,
-    LeversMultiplied,
-    Recipe,
-    RouterProfiles,
-)
+from pipeline.present.claims.evidence import Evidence
+from pipeline.present.claims.recipes import LeverMedians, LeversMultiplied
+from pipeline.present.claims.support import Case, HeldAgainst
 from pipeline.present.lever_rows import share_for
 
 MODELLED = "fitted model with published settings"
+AT_RATED_POWER = "published throughput and rated power"
+ROUTER_PROFILES = ("quality", "balanced", "cost")
 PERCENT = 100.0
 SAME_ACCELERATORS = "serving and site, same accelerators"
 # The row of a whole group in LEVER_SYSTEMS.
@@ -46,60 +43,83 @@ class SingleLevers(LeverMedians):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelsAndRouting(RouterProfiles):
-    """Profiles of the commercial router; beside them, small models alone and with published routers."""
+class ModelsAndRouting(HeldAgainst):
+    """Small models for as many queries as routers spare, and the profiles of a commercial router."""
 
-    def details(self, evidence: Evidence) -> Mapping[str, float]:
-        """Medians of Phi-4 for all queries, and of small models for a routed share."""
-        phi = evidence.lever({"system": "Phi-4", "regime": self.regime})
-        return {"phi": phi["p50"], "routed": whole(evidence, "routing", self.regime)["p50"]}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServingTogether(Recipe):
-    """All levers of serving together: median, and the 95th percentile for an `up to`."""
-
-    regime: str
-    compared_with: str = RE_ESTIMATE
-
-    def evaluate(self, evidence: Evidence) -> Estimate:
-        """Median and 95th percentile."""
-        row = whole(evidence, "serving", self.regime)
-        return Estimate.of(float(row["p50"]), high=float(row["p95"]))
-
-    def details(self, evidence: Evidence) -> Mapping[str, float]:
-        """The largest published gain of prefill apart as energy, and that of batching."""
-        systems = evidence.lever_systems
-        apart = systems[
-            (systems["system"] == "Disaggregated serving")
-            & (systems["basis"] == "published throughput and rated power")
+    def cases(self, evidence: Evidence) -> Sequence[Case]:
+        """Both for short and for long queries."""
+        routed = [Case.of(whole(evidence, "routing", regime)) for regime in REGIMES]
+        profiles = [
+            Case.of(evidence.router_profile(regime, name)) for regime in REGIMES for name in ROUTER_PROFILES
         ]
-        batching = evidence.lever({"system": "Continuous batching", "regime": self.regime, "basis": MODELLED})
-        return {"disaggregated": float(apart["p50"].max()), "batching": batching["p50"]}
+        return [*routed, *profiles]
+
+    def details(self, evidence: Evidence) -> Mapping[str, float]:
+        """Medians for short queries: of the profiles, of routed small models, of Phi-4 for all queries."""
+        regime = REGIMES[0]
+        profiles = {name: evidence.router_profile(regime, name)["p50"] for name in ROUTER_PROFILES}
+        phi = evidence.lever({"system": "Phi-4", "regime": regime})
+        return {**profiles, "phi": phi["p50"], "routed": whole(evidence, "routing", regime)["p50"]}
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextHardware(Recipe):
-    """Newer accelerators alone, in eight bits: median and quartiles of the first step of the chain."""
+class ServingTogether(HeldAgainst):
+    """All levers of serving together in one regime, and the largest published gain of prefill apart."""
 
     regime: str
-    compared_with: str = RE_ESTIMATE
 
-    def evaluate(self, evidence: Evidence) -> Estimate:
-        """Median and quartiles."""
-        row = evidence.chain_step("overlap", self.regime, "hardware first", 1)
-        return Estimate.of(*(float(row[f"step_{name}"]) for name in ("p50", "p25", "p75")))
+    def cases(self, evidence: Evidence) -> Sequence[Case]:
+        """The group as modelled; the best published throughput at rated power."""
+        return [Case.of(whole(evidence, "serving", self.regime)), Case.of(self._apart(evidence))]
 
     def details(self, evidence: Evidence) -> Mapping[str, float]:
-        """With four bits; measured energy of B200; Maia 200 by its data sheet, in eight bits."""
+        """The group and its 95th percentile, the largest published gain, and that of batching."""
+        row = whole(evidence, "serving", self.regime)
+        batching = evidence.lever({"system": "Continuous batching", "regime": self.regime, "basis": MODELLED})
+        apart = self._apart(evidence)["p50"]
+        return {
+            "together": row["p50"],
+            "most": row["p95"],
+            "disaggregated": apart,
+            "batching": batching["p50"],
+        }
+
+    def _apart(self, evidence: Evidence) -> pd.Series:
+        """The row of the largest published gain."""
+        keys = {"system": "Disaggregated serving", "regime": self.regime, "basis": AT_RATED_POWER}
+        return evidence.largest_lever(keys)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextHardware(HeldAgainst):
+    """Newer accelerators at equal serving in eight bits, and the one that the claim names."""
+
+    def cases(self, evidence: Evidence) -> Sequence[Case]:
+        """The first step of the chain, and Maia 200, for short and for long queries."""
+        moved = [Case.of(self._moved(evidence, regime), "step_") for regime in REGIMES]
+        return [*moved, *(Case.of(self._maia(evidence, regime)) for regime in REGIMES)]
+
+    def details(self, evidence: Evidence) -> Mapping[str, float]:
+        """Medians of short queries; with four bits; measured energy of B200; Maia 200 by its data sheet."""
         systems = evidence.lever_systems
         measured = systems[(systems["system"] == "B200") & (systems["basis"] == "measured energy")]
-        chip = systems[(systems["system"] == "Maia 200") & (systems["regime"] == self.regime)]
+        regime = REGIMES[0]
+        moved = self._moved(evidence, regime)
         return {
-            "four_bit": whole(evidence, "hardware", self.regime)["p50"],
+            "moved": moved["step_p50"],
+            "least": moved["step_p5"],
+            "most": moved["step_p95"],
+            "four_bit": whole(evidence, "hardware", regime)["p50"],
             "measured": float(measured["p50"].median()),
-            "maia": float(chip["p50"].min()),
+            "maia": self._maia(evidence, regime)["p50"],
         }
+
+    def _moved(self, evidence: Evidence, regime: str) -> pd.Series:
+        return evidence.chain_step("overlap", regime, "hardware first", 1)
+
+    def _maia(self, evidence: Evidence, regime: str) -> pd.Series:
+        """Maia 200 with the bits that gain less: eight."""
+        return evidence.largest_lever({"system": "Maia 200", "regime": regime}, least=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,26 +132,29 @@ class PublishedProduct(LeversMultiplied):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeversCombined(Recipe):
-    """All levers with their overlaps: medians of long (low) and of short queries (high).
+class LeversCombined(HeldAgainst):
+    """All levers with their overlaps, on all evidence and on good evidence alone, short and long queries.
 
     wanted: the claim whose lower end is asked for on the accelerators of today.
     """
 
     wanted: str
-    compared_with: str = RE_ESTIMATE
 
-    def evaluate(self, evidence: Evidence) -> Estimate:
-        """Median of each regime, in rising order."""
-        ends = [float(evidence.chain_end("overlap", regime)["cumulative_p50"]) for regime in REGIMES]
-        return Estimate.of(low=min(ends), high=max(ends))
+    def cases(self, evidence: Evidence) -> Sequence[Case]:
+        """The whole of each chain."""
+        return [
+            Case.of(evidence.chain_end(combination, regime), "cumulative_")
+            for combination in ("overlap", "graded")
+            for regime in REGIMES
+        ]
 
     def details(self, evidence: Evidence) -> Mapping[str, float]:
-        """Shares within the claim and on small models, in per cent; the chain on good evidence."""
+        """Medians; shares within the claim and on small models, in per cent; the chain on good evidence."""
         least = float(evidence.claims.set_index("key")["low"][self.wanted])
         found: dict[str, float] = {}
         for regime in REGIMES:
             last = evidence.chain_end("overlap", regime)
+            found[regime] = last["cumulative_p50"]
             found[f"percent_{regime}"] = float(np.round(PERCENT * last["worlds_8_to_20"]))
             found[f"graded_{regime}"] = evidence.chain_end("graded", regime)["cumulative_p50"]
             found[f"needed_{regime}"] = float(np.round(PERCENT * needed_share(evidence, regime, least)))

@@ -12,8 +12,6 @@ import pandas as pd
 from pipeline.present.claims.evidence import AUTHORS_STREAM, Estimate, Evidence
 
 AUTHORS, OURS, ASSUMPTIONS = "authors' stream", "our stream", "assumptions"
-RE_ESTIMATE = "re-estimate"
-WATER_MODEL = "our water model"
 SOURCES_ROWS = "the source's rows"
 CANNOT = "cannot be computed"
 GRID_LOG2 = 18  # quartiles of the product of three log-normals come out within 0.01 %
@@ -176,45 +174,6 @@ class LeverMedians(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RouterProfiles(Recipe):
-    """How many times less energy a commercial router takes than its largest model, by profile."""
-
-    regime: str
-    value: str
-    low: str
-    high: str
-    compared_with: str = RE_ESTIMATE
-
-    def evaluate(self, evidence: Evidence) -> Estimate:
-        """Medians over what is not known, of the profiles named."""
-        profiles = (self.value, self.low, self.high)
-        return Estimate.of(*(float(evidence.router_profile(self.regime, name)["p50"]) for name in profiles))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Water(Recipe):
-    """Quartiles of the water per query of the published blend, mL, on our sites; no median is claimed."""
-
-    variant: str
-    regime: str
-    scenario: str
-    scope: str
-    compared_with: str = WATER_MODEL
-
-    def evaluate(self, evidence: Evidence) -> Estimate:
-        """Lower and upper quartile; the authors published no run whose error could be taken."""
-        keys = {
-            "variant": self.variant,
-            "regime": self.regime,
-            "subject": "blend",
-            "site_scenario": self.scenario,
-            "scope": self.scope,
-        }
-        row = evidence.water_row(keys)
-        return Estimate.of(low=float(row["p25_ml"]), high=float(row["p75_ml"]))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Comparator(Recipe):
     """A value of Table 1 from its source's own row, brought to the accelerator that was printed, Wh.
 
@@ -232,7 +191,7 @@ class Comparator(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class Unresolved(Recipe):
-    """A claim that is not computed: `verdict` says whether later work will, `reason` says why not."""
+    """A claim that is not computed; `reason` says why not."""
 
     verdict: str
     compared_with: str = "nothing"

@@ -20,8 +20,8 @@ from pipeline.present.claims.recipes import (
     Scaled,
     TokenLengths,
     Unresolved,
-    Water,
 )
+from pipeline.present.claims.water import WaterAtSites
 from pipeline.units import JOULES_PER_WH
 
 REGIMES = ["short", "long"]
@@ -78,10 +78,12 @@ def _comparator(key: str, reason: str) -> Comparator:
 
 
 WATER = (
-    "No derivation is published. With the published energies and Microsoft's own WUE, from a design that "
-    "takes none to its region that takes most, the quartiles are {low} to {high} mL on site. Both ends are "
-    "compatible with what Microsoft publishes (data/results/water_claim_assumptions.csv); the water of the "
-    "electricity, which is more, is not in them."
+    "No derivation is published. Our median query, with lengths as in production, takes {published} mL on "
+    "site over Microsoft's own sites, from a design that takes none to its region that takes most, and "
+    "{microsoft_today} mL at its largest sites; queries of the published energies take {published_p25} to "
+    "{published_p75} mL between their quartiles at the former. Both ends of the range are found among what "
+    "Microsoft publishes (data/results/water_claim_assumptions.csv); the water of the electricity, which is "
+    "more, is not in them."
 )
 LEAST = (
     "The source measured several batch sizes and the paper does not name one: the row that takes least has "
@@ -110,7 +112,7 @@ MULTIPLIED = (
     "{short} on short and {long} on long queries in the median."
 )
 COMBINED = (
-    "Each lever on what the others leave, the fitted model gains {low} on long and {high} on short queries "
+    "Each lever on what the others leave, the fitted model gains {long} on long and {short} on short queries "
     "in the median, and the range holds {percent_long} % and {percent_short} % of our draws; on evidence of "
     "grade A or B alone it is {graded_long} and {graded_short}; on the accelerators of today its lower end "
     "takes {needed_long} % of long or {needed_short} % of short queries on small models."
@@ -124,8 +126,8 @@ LENGTHS = (
     "the median of those draws is {{value}}."
 )
 ROUTED = (
-    "A commercial router set to quality, balanced or cost takes {low}, {value} or {high} times less energy "
-    "than its largest model alone, if its models have the sizes that others assume and write the same "
+    "A commercial router set to quality, balanced or cost takes {quality}, {balanced} or {cost} times less "
+    "energy than its largest model alone, if its models have the sizes that others assume and write the same "
     "number of tokens: the range is that of the balanced to the cost profile. Phi-4 for all queries would "
     "take {phi} times less, small models for as many as published routers spare {routed}; how the answers "
     "compare is not published."
@@ -137,13 +139,14 @@ SINGLE = (
 )
 SERVED = (
     "By the fitted model, cached prompts, adaptive capacity, prefill apart and lower clocks together gain "
-    "{value} on long queries ({high} at the 95th percentile); 5 takes larger batches too (from 8 to as many "
-    "requests as configured: {batching}), or prefill apart at one tight objective ({disaggregated})."
+    "{together} on long queries ({most} at the 95th percentile); 5 takes larger batches too (from 8 to as "
+    "many requests as configured: {batching}), or prefill apart at one tight objective ({disaggregated})."
 )
 MOVED = (
-    "At equal serving and in eight bits, newer accelerators gain {value} ({low} to {high}, quartiles over "
-    "four chips and what is not known), in four bits {four_bit}; measured energy of B200 against H100 is "
-    "{measured} (accelerators alone), Maia 200 is {maia} by its data sheet in the fitted model."
+    "At equal serving and in eight bits, newer accelerators gain {moved} on short queries ({least} to "
+    "{most}, 90 % over four chips and what is not known), in four bits {four_bit}; measured energy of B200 "
+    "against H100 is {measured} (accelerators alone), Maia 200 is {maia} by its data sheet in the fitted "
+    "model."
 )
 
 PRINTED: dict[str, Recipe] = {
@@ -167,13 +170,18 @@ PRINTED: dict[str, Recipe] = {
     "v1.levers": SingleLevers(groups=GROUPS, levers=LEVERS, reason=SINGLE, explain=True),
     "blog.short": _blend("v2", "short", decimals=TWO_DECIMALS),
     "blog.overestimate": _earlier_over_ours(),
-    "blog.models": ModelsAndRouting(
-        regime="short", value="balanced", low="quality", high="cost", reason=ROUTED, explain=True
+    "blog.models": ModelsAndRouting(reason=ROUTED),
+    "blog.water": WaterAtSites(
+        variant="production_lengths",
+        published_variant="v2",
+        regime="short",
+        scenarios=("published", "microsoft_today"),
+        scope="onsite",
+        reason=WATER,
     ),
-    "blog.water": Water(variant="v2", regime="short", scenario="published", scope="onsite", reason=WATER),
-    "blog.serving": ServingTogether(regime="long", reason=SERVED, explain=True),
-    "blog.hardware": NextHardware(regime="short", reason=MOVED, explain=True),
-    "blog.combined": LeversCombined(wanted="blog.combined", reason=COMBINED, explain=True),
+    "blog.serving": ServingTogether(regime="long", reason=SERVED),
+    "blog.hardware": NextHardware(reason=MOVED),
+    "blog.combined": LeversCombined(wanted="blog.combined", reason=COMBINED),
     "blog.fleet.short": Fleet(variant="v2", scenario="short"),
     "blog.fleet.improved": Fleet(variant="v2", scenario="short_improved"),
     "blog.pc": Scaled(

@@ -18,7 +18,9 @@ MARKS = {
     "within Monte Carlo error": "≈",
     "differs": "✗",
     "cannot be computed": "–",
-    "not yet": "…",
+    "supported": "✓",
+    "partly supported": "≈",
+    "not supported": "✗",
 }
 PLACES = {"v1": "preprint", "v2": "paper", "blog": "blog"}
 KINDS = {"printed": "printed", "released_code": "value in the released code"}
@@ -36,7 +38,7 @@ class Claim:
     ours: str
     unit: str
     interval: str
-    verdict: str
+    verdict: str  # of a reproduction, or how far evidence supports it
     mark: str
     slug: str
     reason: str
@@ -64,13 +66,16 @@ def claims(ledger: pd.DataFrame) -> list[Claim]:
     return [_claim(row) for row in ledger.astype(object).where(ledger.notna(), None).to_dict("records")]
 
 
-def verdicts(ledger: pd.DataFrame) -> list[Verdict]:
-    """Every verdict that a claim has, in the order of the contract."""
-    found = counts(ledger).items()
-    return [Verdict(name, slug(name), MARKS[name], count) for name, count in found if count]
+def verdicts(ledger: pd.DataFrame) -> dict[str, list[Verdict]]:
+    """Every verdict by the way of judging, in the order of the contract, also where no claim has it."""
+    return {
+        by: [Verdict(name, slug(name), MARKS[name], count) for name, count in found.items()]
+        for by, found in counts(ledger).items()
+    }
 
 
 def _claim(row: Any) -> Claim:
+    verdict = row["verdict"] or row["support"]
     return Claim(
         key=row["key"],
         quantity=row["quantity"],
@@ -80,9 +85,9 @@ def _claim(row: Any) -> Claim:
         ours=_numbers(row, "ours", lambda value: significant(value, 3)),
         unit=row["unit"],
         interval=row["interval"] or "",
-        verdict=row["verdict"],
-        mark=MARKS[row["verdict"]],
-        slug=slug(row["verdict"]),
+        verdict=verdict,
+        mark=MARKS[verdict],
+        slug=slug(verdict),
         reason=row["reason"] or "",
         tolerance=row["tolerance_reason"] or "",
         compared_with=row["compared_with"],

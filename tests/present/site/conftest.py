@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from pipeline.contracts.ledger import VERDICTS
+from pipeline.contracts.ledger import SUPPORTS, VERDICTS
 from pipeline.present.site.build import Files, build
 from pipeline.present.site.pages import WHAT_IF_DATA
 from pipeline.present.site.provenance import SECTIONS
@@ -76,10 +76,10 @@ def site(files, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def claims_of() -> dict[str, int]:
-    """How many claims have each verdict, in the order of the contract."""
+    """How many claims have each verdict, those by evidence last, in the order of the contract."""
     ledger = pd.read_csv("data/results/claims.csv")
-    counts = ledger["verdict"].value_counts()
-    return {verdict: int(counts[verdict]) for verdict in VERDICTS if verdict in counts}
+    found = ledger["verdict"].fillna(ledger["support"])
+    return {verdict: int((found == verdict).sum()) for verdict in [*VERDICTS, *SUPPORTS]}
 
 
 @pytest.fixture(scope="session")
