@@ -31,7 +31,7 @@ def main() -> None:
         fleet_settings=fleet_settings(published),
     )
 
-    draw_all(group.FIGURES, tables, profile, parameters(published), simulation.seed)
+    draw_all(group.FIGURES, tables, profile, simulation.seed, own=parameters(published))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_sidecars_name_the_settings_behind_each_figure(tmp_path: Path) -> None:
     behind = parameters(settings)
     entry = next(entry for entry in published.FIGURES if entry.name == "fig-3a")
     entry = replace(entry, inputs=[published.CLAIMS])
-    draw_all([entry], TABLES, PROFILE, behind, seed=7, folder=tmp_path)
+    draw_all([entry], TABLES, PROFILE, seed=7, own=behind, folder=tmp_path)
     sidecar = json.loads((tmp_path / "fig-3a.json").read_text(encoding="utf-8"))
     assert set(sidecar["parameters"]) == {"v2", "reference_lines"}
     assert sidecar["parameters"]["v2"]["power_utilisation"]["family"] == "lognormal"

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.assumptions.figures import Figures, Width
 from pipeline.present import style
+from pipeline.present.provenance import parameters
 from pipeline.present.save import Drawing, Provenance, save_figure
 
 Draw = Callable[[Any, Figures], Drawing]
@@ -20,7 +21,8 @@ Draw = Callable[[Any, Figures], Drawing]
 class Entry:
     """One figure: file name, title, column, the function that draws it, the files it reads.
 
-    `settings` names the parts of the group's parameters that the figure rests on, for its sidecar.
+    `settings` names the parts of the group's own parameters that stand in its sidecar, if it has any; else
+    the sections of params.yaml behind its inputs do.
     """
 
     name: str
@@ -35,14 +37,19 @@ def draw_all(
     entries: Sequence[Entry],
     tables: Any,
     profile: Figures,
-    parameters: Mapping[str, Any],
     seed: int | None,
+    own: Mapping[str, Any] | None = None,
+    traced: Mapping[str, Any] | None = None,
     folder: Path | str = "figures",
 ) -> None:
-    """Draw and save every figure of a list from the tables of its group."""
+    """Draw and save every figure of a list from the tables of its group.
+
+    For the sidecars: `own` parameters of the group by name, or those `traced` by the stage trace_parameters.
+    """
     with style.context():
         for entry in entries:
-            behind = {name: parameters[name] for name in entry.settings}
+            behind = {name: own[name] for name in entry.settings} if own else {}
+            behind |= parameters(entry.inputs, traced) if traced else {}
             provenance = Provenance(entry.inputs, behind, seed)
             drawing = entry.draw(tables, profile)
             save_figure(drawing, folder, entry.name, entry.title, entry.width, profile, provenance)

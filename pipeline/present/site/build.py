@@ -7,6 +7,7 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.files import SIGNIFICANT_DIGITS, read_json
 from pipeline.present.citation import CITATION, read_citation
+from pipeline.present.provenance import SECTIONS, read_origin
 from pipeline.present.site import headline, ledger, pictures, reading, tables
 from pipeline.present.site.pages import (
     ASSETS,
@@ -21,7 +22,6 @@ from pipeline.present.site.pages import (
     inline_json,
     render,
 )
-from pipeline.present.site.provenance import SECTIONS, read_origin
 from pipeline.present.site.values import Values
 
 NUMBERS = Path("build/paper/numbers.json")

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
+from pipeline.present.provenance import SECTIONS, Origin
 from pipeline.present.release.figures import numbered
-from pipeline.present.site.provenance import SECTIONS, Origin
 
 FIGURES, TEXT = Path("figures"), Path("paper/sections")
 FORMATS = ("svg", "pdf")  # PNG and TIFF: figures/ and `make export`

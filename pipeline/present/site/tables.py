@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.present.provenance import Origin
 from pipeline.present.release.datapackage import contract, described, inferred
 from pipeline.present.site.pictures import page_of, shipped
-from pipeline.present.site.provenance import Origin
 
 SHOWN = 200  # rows on a page at once
 FOLDERS = {

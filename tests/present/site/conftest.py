@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from pipeline.contracts.ledger import SUPPORTS, VERDICTS
+from pipeline.present.provenance import SECTIONS
 from pipeline.present.site.build import Files, build
 from pipeline.present.site.pages import WHAT_IF_DATA
-from pipeline.present.site.provenance import SECTIONS
 from pipeline.stages import check_assumptions, collect_numbers
 from pipeline.stages.build_site import write
 from tests.present.site.what_if import exported_text

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.files import read_json
+from pipeline.present.provenance import Origin, read_origin
 from pipeline.present.site.build import NUMBERS
 from pipeline.present.site.headline import PANELS, Panel, Row, place, strip, ticks
 from pipeline.present.site.pictures import shipped
-from pipeline.present.site.provenance import Origin, read_origin
 from pipeline.present.site.tables import SHOWN, typeset
 from pipeline.present.site.values import Values, fixed, significant
 

@@ -1,6 +1,7 @@
 """Which assumptions stand behind a file: those of the stage that writes it, and of the stages before."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-GRAPH = Path(__file__).with_name(
-    "graph.yaml"
-)  # a link to dvc.yaml, which DVC refuses as a dependency by its name
+# A link to dvc.yaml, which DVC refuses as a dependency by its name.
+GRAPH = Path(__file__).with_name("graph.yaml")
 SECTIONS = Path("build/assumptions")
+TRACED = Path("build/parameters")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,19 @@ class Origin:
         return sorted(section for section in found if not _inside(section, found))
 
 
+def traced_sections(origin: Origin, stage: str) -> dict[str, dict[str, str]]:
+    """For every file that a stage reads: the sections behind it, each with the SHA-256 of its values."""
+    deps = [dep for dep in names(origin.stages[stage]["deps"]) if Path(dep).parent not in (SECTIONS, TRACED)]
+    found = {dep: origin.assumptions(dep) for dep in deps}
+    return {dep: {name: _sha256(name) for name in behind} for dep, behind in found.items() if behind}
+
+
+def parameters(inputs: Sequence[str], traced: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The sections behind some files, of what `traced_sections` found; none inside another."""
+    found = {name: digest for path in inputs for name, digest in traced.get(path, {}).items()}
+    return {name: found[name] for name in sorted(found) if not _inside(name, set(found))}
+
+
 def read_origin() -> Origin:
     """The stages of dvc.yaml."""
     return Origin(YAML(typ="safe").load(GRAPH)["stages"])
@@ -64,3 +78,8 @@ def names(entries: list[Any]) -> Iterator[str]:
 
 def _inside(section: str, others: set[str]) -> bool:
     return any(section.startswith(f"{other}.") for other in others)
+
+
+def _sha256(section: str) -> str:
+    content = (SECTIONS / f"{section}.json").read_bytes()
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
