@@ -39,7 +39,8 @@ def fig_published_against_re_estimated(tables: ReEstimatedTables, profile: Figur
     caption = (
         "Energy per query at the facility, published against re-estimated. Published (grey): dot median, "
         "thick line P25 to P75 and thin line P5 to P95 of its draws. Ours (blue): dot median query, light "
-        "band the 90 % interval of that median from what is not known, thin line P5 to P95 of single queries "
+        "band the 90 % interval of that median from what is not known, thin line P5 to P95 of the queries "
+        "within a middling service: variability alone "
         "(open: with the published lengths; filled: production lengths). The published analysis does not "
         "keep these two kinds of spread apart. On the right: medians in Wh, ours with that interval."
     )
@@ -89,7 +90,7 @@ def _draw_ours(ax: Axes, y: float, row: pd.Series, variant: str) -> None:
 
 def _key() -> list[list[tuple[list[Artist], str]]]:
     """What the three kinds of interval show, once for both panels."""
-    words = "dot: median query; band: its 90 % interval from ignorance; line: P5–P95 of queries"
+    words = "dot: median; band: its 90 % from ignorance; line: P5–P95 in a middling service"
     ours = [(dots.sample(v, banded=True), f"ours, {VARIANT_NAMES[v]}") for v in (ASSUMED, PRODUCTION)]
     published = (key.interval_sample(GREY), f"published: {key.INTERVAL_WORDS} of draws")
     return [[published], [*ours, ([], words)]]

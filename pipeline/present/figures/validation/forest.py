@@ -63,9 +63,11 @@ def fig_prior_estimates(tables: ValidationTables, profile: Figures) -> Drawing:
         f"much. {words}."
     )
     caption = (
-        "Published energies per query by what they include and how they were made. Top: ours (dot: median; "
-        "line: P5 to P95), production lengths. Filled: short queries or length not said; open: long or "
-        f"reasoning. Dashed: the published median for short queries, {axes.significant(published)} Wh; "
+        "Published energies per query by what they include and how they were made. Top: ours for any one "
+        "query, of whichever service (dot: median; line: P5 to P95, ignorance and variability together; a "
+        "service's median query has a slightly different median), production lengths. Filled: short queries or "
+        "length not said; open: long or reasoning. "
+        f"Dashed: the published median for short queries, {axes.significant(published)} Wh; "
         "shaded: 4 to 20 times it. On the right: how many lie at 4 times or more of the published median "
         "for their length."
     )
@@ -80,7 +82,7 @@ def _draw_ours(ax: Axes, ours: pd.DataFrame) -> tuple[list[str], list[str]]:
             row = ours[(ours["workload"] == workload) & (ours["boundary"] == boundary)].iloc[0]
             low, value, high = (float(row[name]) for name in ("low_wh", "value_wh", "high_wh"))
             marks.range_marks(ax, len(names), low, value, high, style.MEANING["re_estimated"])
-            names.append(f"Ours, {workload}: {words.lower()}")
+            names.append(f"Ours, any {workload} query: {words.lower()}")
             notes.append(f"{axes.interval(value, low, high)} Wh")
     return names, notes
 
