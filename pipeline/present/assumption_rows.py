@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.assumptions.base import Assumption, Section
 from pipeline.assumptions.published import AsPublished
-from pipeline.distributions import Constant, Distribution, Exponential, LogNormal, Uniform
+from pipeline.distributions import Beta, Constant, Distribution, Exponential, LogNormal, Uniform
 
 COLUMNS = ["key", "variant", "value", "unit", "source", "reason"]
 BASE = "base"
@@ -42,6 +42,8 @@ def describe(distribution: Distribution) -> str:
             return f"log-normal, P5–P95 {p5:g}–{p95:g}{bound}"
         case Exponential(median_value=median):
             return f"exponential, median {median:g}"
+        case Beta(alpha=alpha, beta=beta):
+            return f"beta ({alpha:g}, {beta:g}), median {distribution.median():.2g}"
         case Uniform(low=low, high=high):
             return f"uniform, {low:g}–{high:g}"
     raise TypeError(f"no words for {type(distribution).__name__}")

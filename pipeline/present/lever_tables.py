@@ -1,5 +1,8 @@
 """The tables of levers: which columns they show, under which headings."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from pipeline.contracts.levers import BASELINE, COMBINATIONS
@@ -14,10 +17,20 @@ BANDS = (
 
 
 def lever_tables(
-    systems: pd.DataFrame, hardware: pd.DataFrame, scale: pd.DataFrame, combinations: pd.DataFrame
+    systems: pd.DataFrame,
+    hardware: pd.DataFrame,
+    scale: pd.DataFrame,
+    combinations: pd.DataFrame,
+    evidence: pd.DataFrame,
 ) -> list[Table]:
-    """All tables; contracts of pipeline.contracts.levers."""
-    return [_systems(systems), _hardware(hardware), _scale(scale), _combinations(combinations)]
+    """All tables; contracts of pipeline.contracts.levers, of the evidence that of published levers."""
+    return [
+        _systems(systems),
+        _hardware(hardware),
+        _scale(scale),
+        _combinations(combinations),
+        _evidence(evidence),
+    ]
 
 
 def _systems(table: pd.DataFrame) -> Table:
@@ -49,6 +62,39 @@ def _systems(table: pd.DataFrame) -> Table:
             "sources": lambda keys: keys.replace(";", "; "),
         },
     )
+
+
+def _evidence(table: pd.DataFrame) -> Table:
+    headings = {
+        "system": "System",
+        "quantity": "What was measured or stated",
+        "subject": "Of",
+        "regime": "Queries",
+        "load": "Load",
+        "shown": "Value",
+        "unit": "Unit",
+        "boundary": "Boundary",
+        "grade": "Grade",
+        "source": "Source",
+    }
+    return Table(
+        "lever_evidence",
+        "The published rows on which levers rest, each with its regime: energy, throughput, cost and speed "
+        "are kept apart by their unit, and only energy and throughput at rated power give a gain.",
+        table.assign(shown=[_value(row) for row in records(table)]),
+        headings,
+    )
+
+
+def _value(row: Mapping[Any, Any]) -> str:
+    """`1.9 (0.63–2.51)`, `1.28–1.52`, `up to 5` or `1.5`, as published."""
+    value, low, high = (
+        None if pd.isna(row[end]) else as_given(float(f"{row[end]:.3g}")) for end in ("value", "low", "high")
+    )
+    ends = f"{low}–{high}" if low and high else f"up to {high}" if high else f"from {low}" if low else ""
+    if not value or value == high:
+        return ends or str(value)
+    return f"{value} ({ends})" if ends else value
 
 
 def _hardware(table: pd.DataFrame) -> Table:

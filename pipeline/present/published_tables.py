@@ -1,11 +1,15 @@
 """The tables of the as-published analysis: which columns they show, under which headings."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from pipeline.assumptions.base import Section
 from pipeline.assumptions.published import AsPublished
 from pipeline.present.assumption_rows import assumption_rows
 from pipeline.present.claims.evidence import AUTHORS_STREAM
 from pipeline.present.claims.table import BLEND
+from pipeline.present.prior_rows import prior_rows
 from pipeline.present.tables import Table, as_given, decimals, digits
 
 AS_PUBLISHED = "v2"
@@ -39,8 +43,13 @@ def all_tables(
     ledger: pd.DataFrame,
     table_1: pd.DataFrame,
     published: AsPublished,
+    ours: Mapping[str, Section],
 ) -> list[Table]:
-    """The tables in the order in which the paper names them; of the published analysis alone."""
+    """The tables in the order in which the paper names them.
+
+    Of the published analysis alone, but for the claims and for what is taken for granted by `ours`: sections
+    of params.yaml by what they are for.
+    """
     energy, fleet = (table[table["analysis"] == ANALYSIS] for table in (energy, fleet))
     return [
         _assumptions(published),
@@ -50,6 +59,7 @@ def all_tables(
         _fleet(fleet),
         _table_1(table_1),
         _claims(ledger),
+        _priors(ours),
     ]
 
 
@@ -66,6 +76,25 @@ def _assumptions(published: AsPublished) -> Table:
         "Assumptions of the published analysis; a variant replaces only what is listed under it.",
         assumption_rows(published),
         {**headings, "reason": "Reason"},
+    )
+
+
+def _priors(ours: Mapping[str, Section]) -> Table:
+    headings = {
+        "section": "Part",
+        "key": "Quantity",
+        "of": "Of",
+        "value": "Value",
+        "unit": "Unit",
+        "source": "Source",
+        "reason": "Reason",
+    }
+    return Table(
+        "priors",
+        "What the re-estimate, its validation, water, levers and fleets take for granted: distributions and "
+        "constants of params.yaml.",
+        prior_rows(ours),
+        headings,
     )
 
 

@@ -2,7 +2,8 @@
 
 Inputs: build/published/throughput.parquet, data/results/{energy_per_query,fleet,claims,table_1}.csv,
 data/results/published_throughput_fit.csv.
-Outputs: paper/tables/. Settings: assumptions.as_published.
+Outputs: paper/tables/. Settings: assumptions.as_published and, to be listed, assumptions.re_estimate,
+assumptions.validation, assumptions.water, assumptions.levers and scenario.fleet.
 """
 
 from pathlib import Path
@@ -25,7 +26,21 @@ OUTPUT = Path("paper/tables")
 
 def main() -> None:
     """Load the results, choose columns and words, save."""
-    published = load("assumptions.as_published")
+    published, re_estimate, validation, water, levers, scenario = load(
+        "assumptions.as_published",
+        "assumptions.re_estimate",
+        "assumptions.validation",
+        "assumptions.water",
+        "assumptions.levers",
+        "scenario.fleet",
+    )
+    ours = {
+        "re-estimate": re_estimate,
+        "validation": validation,
+        "water": water,
+        "levers": levers,
+        "fleet": scenario,
+    }
     energy = read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY)
     fleet = read_table(RESULTS / "fleet.csv", FLEET)
     ledger = read_table(RESULTS / "claims.csv", LEDGER)
@@ -33,7 +48,7 @@ def main() -> None:
 
     table_1 = read_table(RESULTS / "table_1.csv", TABLE_1)
 
-    tables = all_tables(energy, fleet, pd.read_parquet(THROUGHPUT), fits, ledger, table_1, published)
+    tables = all_tables(energy, fleet, pd.read_parquet(THROUGHPUT), fits, ledger, table_1, published, ours)
 
     for table in tables:
         save_table(table, OUTPUT)

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.assumptions import load
-from pipeline.distributions import Constant, Exponential, LogNormal, Uniform
+from pipeline.distributions import Beta, Constant, Exponential, LogNormal, Uniform
 from pipeline.present.assumption_rows import assumption_rows, describe
 
 
@@ -18,6 +18,7 @@ def rows():
         (LogNormal(family="lognormal", p5=1.05, p95=1.6), "log-normal, P5–P95 1.05–1.6"),
         (Exponential(family="exponential", median=300), "exponential, median 300"),
         (Uniform(family="uniform", low=0, high=1), "uniform, 0–1"),
+        (Beta(family="beta", alpha=2, beta=2), "beta (2, 2), median 0.5"),
     ],
 )
 def test_a_distribution_in_words(distribution, words):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
@@ -24,7 +25,8 @@ CONTRACTS = {
     "lever_combinations": LEVER_COMBINATIONS,
 }
 RESULTS = {name: read_table(f"data/results/{name}.csv", contract) for name, contract in CONTRACTS.items()}
-TABLES = {table.name: table.shown() for table in lever_tables(*RESULTS.values())}
+EVIDENCE = pd.read_csv("data/published/levers.csv")
+TABLES = {table.name: table.shown() for table in lever_tables(*RESULTS.values(), EVIDENCE)}
 NEEDED = read_table("data/results/lever_needed.csv", LEVER_NEEDED)
 NUMBERS = collect_lever_systems(
     RESULTS["lever_systems"], RESULTS["lever_scale"], NEEDED, load("assumptions.levers")
@@ -38,10 +40,32 @@ def test_every_row_of_the_results_is_shown() -> None:
     assert len(TABLES["lever_combinations"]) == (steps["group"] != BASELINE).sum()
 
 
+def test_every_published_row_is_shown_with_its_regime_value_grade_and_source() -> None:
+    shown = TABLES["lever_evidence"]
+    assert len(shown) == len(EVIDENCE)
+    assert (shown[["Queries", "Value", "Unit", "Grade", "Source"]] != "–").all().all()
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((1.9, 0.63, 2.51), "1.9 (0.63–2.51)"),
+        ((np.nan, 1.28, 1.52), "1.28–1.52"),
+        ((1.45, np.nan, 1.45), "up to 1.45"),
+        ((np.nan, np.nan, 5.0), "up to 5"),
+        ((1.5, np.nan, np.nan), "1.5"),
+    ],
+)
+def test_a_published_value_is_shown_as_it_was_given(given, text) -> None:
+    row = EVIDENCE.iloc[:1].assign(**dict(zip(("value", "low", "high"), given, strict=True)))
+    shown = lever_tables(*RESULTS.values(), row)[-1].shown()
+    assert shown["Value"].tolist() == [text]
+
+
 def test_a_published_value_without_a_range_stands_alone() -> None:
     row = RESULTS["lever_systems"].iloc[:1].assign(p5=np.nan, p25=np.nan, p50=1.4, p75=np.nan, p95=np.nan)
     others = [RESULTS[name] for name in ("lever_hardware", "lever_scale", "lever_combinations")]
-    shown = lever_tables(row, *others)[0].shown()
+    shown = lever_tables(row, *others, EVIDENCE)[0].shown()
     assert shown["Times less energy"].tolist() == ["1.4"]
 
 

@@ -65,8 +65,8 @@ def fig_prior_estimates(tables: ValidationTables, profile: Figures) -> Drawing:
     caption = (
         "Published energies per query by what they include and how they were made. Top: ours for any one "
         "query, of whichever service (dot: median; line: P5 to P95, ignorance and variability together; a "
-        "service's median query has a slightly different median), production lengths. Filled: short queries or "
-        "length not said; open: long or reasoning. "
+        "service's median query has a slightly different median), production lengths. Filled: short queries "
+        "or length not said; open: long or reasoning. "
         f"Dashed: the published median for short queries, {axes.significant(published)} Wh; "
         "shaded: 4 to 20 times it. On the right: how many lie at 4 times or more of the published median "
         "for their length."
