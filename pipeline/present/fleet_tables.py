@@ -102,7 +102,10 @@ def _profiles(table: pd.DataFrame) -> Table:
     formats = dict.fromkeys(("share_small", "share_middle", "share_large"), percent) | {
         "prompts": decimals(0)
     }
-    caption = f"A commercial router's profiles, sizes of closed models as others assume them. {BANDS}."
+    caption = (
+        "A commercial router's profiles, sizes of closed models as others assume them. Prompts: the sum of the "
+        f"published counts, of which shares are taken; 1,000 are stated for each profile. {BANDS}."
+    )
     return Table("routing_profiles", caption, shown, headings, formats)
 
 

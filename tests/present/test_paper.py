@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
@@ -11,6 +12,8 @@ from pipeline.contracts.ledger import LEDGER
 from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
 from pipeline.contracts.routing import ROUTERS
 from pipeline.errors import InputError
+from pipeline.fit.serving.held_out import FOLDS
+from pipeline.present.citation import read_citation
 from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
 from pipeline.present.lever_numbers import collect_lever_systems, collect_levers
 from pipeline.present.numbers import collect
@@ -100,6 +103,33 @@ def test_keys_of_calls_are_found():
 def test_a_key_that_does_not_exist_is_told_and_a_row_counts_as_known():
     text = '#val("a.b.p50_wh") #band("a.b") #val("a.b.p51_wh")'
     assert unknown_keys(text, ["a.b.p50_wh"]) == ["a.b.p51_wh"]
+
+
+def test_the_folds_told_in_words_are_those_of_the_fit():
+    words = {5: "five", 8: "eight", 9: "nine"}
+    cell, configuration, model = (words[FOLDS[name]] for name in ("cell", "configuration", "model"))
+    methods = Path("paper/sections/methods_re_estimate.typ").read_text(encoding="utf-8")
+    assert f"by groups in {cell}, {configuration} and {model} folds" in methods
+
+
+def test_the_main_text_has_eight_to_fourteen_pages_and_references_and_supplement_follow():
+    pages = [page.extract_text() for page in PdfReader("paper/paper.pdf").pages]
+    starts = {
+        heading: next(at for at, text in enumerate(pages, start=1) if heading in text)
+        for heading in ("DATA AND CODE AVAILABILITY", "REFERENCES", "SUPPLEMENTARY INFORMATION")
+    }
+    assert list(starts.values()) == sorted(starts.values())
+    assert 8 <= starts["DATA AND CODE AVAILABILITY"] <= starts["REFERENCES"] <= 14
+    assert f"perquery-{read_citation().version}" in pages[0]
+
+
+def test_every_lever_source_that_gives_a_number_is_cited():
+    """Directly in the text or through the tables of the supplement, which cite the source of each row."""
+    supplement = Path("paper/sections/supplement.typ").read_text(encoding="utf-8")
+    assert "ruled-lever-evidence()" in supplement
+    levers = Path("paper/sections/levers.typ").read_text(encoding="utf-8")
+    for key in ("fara2025", "phi4reasoning2025", "maia200_2026", "distserve2024", "splitwise2024"):
+        assert f"@{key}" in levers
 
 
 @pytest.fixture
