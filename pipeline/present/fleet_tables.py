@@ -103,8 +103,8 @@ def _profiles(table: pd.DataFrame) -> Table:
         "prompts": decimals(0)
     }
     caption = (
-        "A commercial router's profiles, sizes of closed models as others assume them. Prompts: the sum of the "
-        f"published counts, of which shares are taken; 1,000 are stated for each profile. {BANDS}."
+        "A commercial router's profiles, sizes of closed models as others assume them. Prompts: the sum of "
+        f"the published counts, of which shares are taken; 1,000 are stated for each profile. {BANDS}."
     )
     return Table("routing_profiles", caption, shown, headings, formats)
 

@@ -1,7 +1,7 @@
 """Typeset the paper from its text, the results, the figures and the bibliography.
 
-Inputs: CITATION.cff, paper/*.typ, paper/sections/*.typ, paper/references.bib, build/paper/numbers.json, paper/tables/,
-figures/*.svg and their sidecars.
+Inputs: CITATION.cff, paper/*.typ, paper/sections/*.typ, paper/references.bib, build/paper/numbers.json,
+paper/tables/, figures/*.svg and their sidecars.
 Outputs: paper/paper.pdf. Settings: none.
 """
 
