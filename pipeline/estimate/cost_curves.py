@@ -142,9 +142,12 @@ class EngineCurves:
 
     def at(self, running: Array, world: Indices) -> Terms:
         """As of the engine that the world runs."""
-        first, second = (curve.at(running, world) for curve in self.curves)
-        pairs = ((getattr(first, field.name), getattr(second, field.name)) for field in fields(Terms))
-        return Terms(*(self._chosen(world, *pair) for pair in pairs))
+        found = np.empty((len(fields(Terms)), len(world)))
+        for number, curve in enumerate(self.curves):
+            own = np.flatnonzero(self.choice[world] == number)
+            terms = curve.at(running[own], world[own])
+            found[:, own] = [getattr(terms, field.name) for field in fields(Terms)]
+        return Terms(*found)
 
     def power_shift(self, throughput: Indices, power: Indices) -> Array:
         """ln by which accelerator power changes if the residual of world `power` replaces its own, (S,)."""

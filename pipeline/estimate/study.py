@@ -3,9 +3,10 @@
 A case is a scenario of lengths ("published", "production") in a regime ("short", "long").
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,14 @@ from pipeline.assumptions.re_estimate import Lengths, ReEstimate
 from pipeline.assumptions.simulation import Simulation
 from pipeline.contracts.results import REGIMES, Regime
 from pipeline.contracts.traffic import SCENARIOS
-from pipeline.estimate.cost_curves import ENGINES, Cost, CostCurve, EngineCurves, MeanLengths, cost_curves
+from pipeline.estimate.cost_curves import (
+    ENGINES,
+    Cost,
+    EngineCurves,
+    Indices,
+    MeanLengths,
+    cost_curves,
+)
 from pipeline.estimate.lengths import LengthScenario, Traffic, length_scenario
 from pipeline.estimate.query_energy import Conditions, Served, serve
 from pipeline.estimate.worlds import (
@@ -34,8 +42,15 @@ from pipeline.fit.node_power import ServerFit, server_of
 Array = NDArray[np.float64]
 GAIN = 1  # stream of the gains of fleets, beside that of the serving model
 MOST = 0.5  # of the worlds: the engine that the median world runs
-# Rows of the serving model, a generator and a number of draws in; what a request costs out.
-ServingModel = Callable[[pd.DataFrame, np.random.Generator, int], Cost]
+
+
+class ServingModel(Protocol):
+    """The serving model as a function."""
+
+    def __call__(
+        self, rows: pd.DataFrame, rng: np.random.Generator, draws: int, kept: Indices | None = None, /
+    ) -> Cost:
+        """What a request costs on rows of the model, in a number of draws or those of them that are kept."""
 
 
 @dataclass(frozen=True)
@@ -177,19 +192,16 @@ def engine_curves(
         return model(rows.assign(engine=engine), np.random.default_rng(seed), len(worlds))
 
     found = [cost_curves(lengths_of, partial(price, engine=engine)) for engine in ENGINES]
-    rng = np.random.default_rng([int(seed.generate_state(1)[0]), GAIN])
-    rank = (rng.permutation(len(worlds)) + 0.5) / len(worlds)
-    found = [
-        [_in_its_fleet(curve, item, rank) for curve, (item, _) in zip(curves, lengths_of, strict=True)]
-        for curves in found
-    ]
+    gains = [fleet_gain(item, seed, len(worlds)) for item, _ in lengths_of]
+    found = [[curve.faster(times) for curve, times in zip(curves, gains, strict=True)] for curves in found]
     share = tensorrt_share.distribution.median()
     choice = np.r_[worlds.engine_uniforms < share, share > MOST].astype(np.int64)
     return [EngineCurves(pair, choice) for pair in zip(*found, strict=True)]
 
 
-def _in_its_fleet(curve: CostCurve, deployment: Deployment, rank: Array) -> CostCurve:
-    """The cost of an instance as one of the operator's many; rank, (worlds,): uniforms of the gain."""
+def fleet_gain(deployment: Deployment, seed: np.random.SeedSequence, worlds: int) -> Array:
+    """Times faster than an instance alone that one of the operator's many is, (worlds,)."""
     if deployment.fleet_gain is None:
-        return curve
-    return curve.faster(deployment.fleet_gain.distribution.ppf(rank))
+        return np.ones(worlds)
+    rng = np.random.default_rng([int(seed.generate_state(1)[0]), GAIN])
+    return deployment.fleet_gain.distribution.ppf((rng.permutation(worlds) + 0.5) / worlds)

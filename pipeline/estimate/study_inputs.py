@@ -11,7 +11,7 @@ from pipeline.assumptions.simulation import Simulation
 from pipeline.contracts import read_table
 from pipeline.contracts.servers import NODE_POWER_FITS
 from pipeline.contracts.traffic import LENGTH_FITS, LENGTH_PARAMETERS, LENGTH_TRAFFIC
-from pipeline.estimate.cost_curves import Cost
+from pipeline.estimate.cost_curves import Cost, Indices
 from pipeline.estimate.lengths import Traffic, read_traffic
 from pipeline.estimate.study import ServingModel, Study, draw
 from pipeline.fit.node_power import ServerFit, from_table
@@ -44,7 +44,7 @@ def read_serving(settings: Serving) -> ServingModel:
     """The fitted serving model as a function that prices rows."""
     model = read_model(settings.power_form)
 
-    def price(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Cost:
-        return request_cost(rows, model, settings, rng, draws)
+    def price(rows: pd.DataFrame, rng: np.random.Generator, draws: int, kept: Indices | None = None) -> Cost:
+        return request_cost(rows, model, settings, rng, draws, kept)
 
     return price

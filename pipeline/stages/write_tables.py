@@ -73,11 +73,12 @@ def main() -> None:
         "fleet": scenario,
     }
     split, claim, prior = results(WATER)
+    systems, hardware, scale, combinations = results(LEVERS)
     tables = [
         *published_tables(published, ours),
         *water_tables(split, claim, prior, water),
         *fleet_tables(*results(FLEETS)),
-        *lever_tables(*results(LEVERS), evidence=pd.read_parquet(EVIDENCE)),
+        *lever_tables(systems, hardware, scale, combinations, pd.read_parquet(EVIDENCE)),
     ]
 
     for table in tables:

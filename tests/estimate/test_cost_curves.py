@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.estimate.cost_curves import CONCURRENCIES, MeanLengths, configurations, cost_curves
+from pipeline.estimate.cost_curves import (
+    CONCURRENCIES,
+    EngineCurves,
+    MeanLengths,
+    configurations,
+    cost_curves,
+)
 from tests.estimate.serving_stub import CACHE_TOKENS, stub
 from tests.estimate.study_parts import SETTINGS
 
@@ -57,6 +63,17 @@ def test_the_cache_limits_what_runs_in_proportion_to_the_context() -> None:
 def test_a_cache_that_holds_no_two_requests_is_an_error() -> None:
     with pytest.raises(InputError, match="holds no two requests of 930 tokens"):
         cost_curves([(DEPLOYMENT, LENGTHS)], lambda rows: price(rows, cache_tokens=900.0))
+
+
+def test_a_world_costs_what_its_engine_costs() -> None:
+    (other,) = cost_curves([(DEPLOYMENT, LENGTHS)], lambda rows: price(rows, cache_tokens=20_000.0))
+    world, running = np.array([5, 2, 5, 9]), np.array([3.0, 40.0, 7.0, 1.0])
+    choice = np.arange(DRAWS + 1) % 2
+    terms = EngineCurves((CURVE, other), choice).at(running, world)
+    each = [curve.at(running, world) for curve in (CURVE, other)]
+    for name in ("a", "b", "k", "gpu_w"):
+        expected = np.where(world % 2 == 0, *(getattr(one, name) for one in each))
+        np.testing.assert_array_equal(getattr(terms, name), expected)
 
 
 def test_the_power_residual_does_not_go_with_the_time_of_a_step() -> None:

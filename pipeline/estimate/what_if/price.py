@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.assumptions.deployments import Deployment
 from pipeline.estimate.cost_curves import CONCURRENCIES, ENGINES, TERMS, MeanLengths, configurations
-from pipeline.estimate.study import ServingModel
+from pipeline.estimate.study import ServingModel, fleet_gain
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -23,7 +23,7 @@ OUTPUT_GRID = np.geomspace(10, 40_960, 8)
 APART = 1.3  # a full cache closer to a point of the batch gives no power
 MANY = 1e9  # requests: more than fit anywhere
 SELDOM = 0.05  # weight of terms beyond the full cache, which serve interpolation over lengths alone
-AT_ONCE = 2**20  # rows times draws of one call, for the memory that it takes
+AT_ONCE = 2**19  # rows times draws of one call, for the memory that it takes
 
 
 def grid() -> list[MeanLengths]:
@@ -43,16 +43,19 @@ def step_terms(
     """ln of B a, B b, B k (s) and of power (W), (deployments, L, G, 4, kept worlds)."""
     each = (len(deployments), len(CONCURRENCIES), len(TERMS) + 1, len(kept))
     found = np.empty((len(points), *each), dtype=np.float32)
-    at_once = max(1, AT_ONCE // (len(deployments) * len(CONCURRENCIES) * draws))
+    at_once = max(1, AT_ONCE // (len(deployments) * len(CONCURRENCIES) * len(kept)))
     for start in range(0, len(points), at_once):
         some = points[start : start + at_once]
         rows = pd.concat([configurations(item, one) for one in some for item in deployments])
-        cost = model(rows.reset_index(drop=True).assign(engine=engine), np.random.default_rng(seed), draws)
+        rows = rows.reset_index(drop=True).assign(engine=engine)
+        cost = model(rows, np.random.default_rng(seed), draws, kept)
         running = np.asarray(cost.concurrency, dtype=float)
-        terms = [getattr(cost, name)[:, kept] * running[:, None] for name in TERMS]
-        stacked = np.log(np.stack([*terms, cost.gpu_w[:, kept]], axis=1)).reshape(-1, *each[1:])
+        terms = [getattr(cost, name) * running[:, None] for name in TERMS]
+        stacked = np.log(np.stack([*terms, cost.gpu_w], axis=1)).reshape(-1, *each[1:])
         drawn_on = [beyond(*pair) for pair in zip(stacked, running.reshape(len(stacked), -1), strict=True)]
         found[start : start + at_once] = np.stack(drawn_on).reshape(len(some), *each)
+    gains = np.log([fleet_gain(item, seed, draws)[kept] for item in deployments])
+    found[..., : len(TERMS), :] -= gains[:, None, None].astype(np.float32)
     return np.moveaxis(found, 0, 1)
 
 

@@ -19,7 +19,7 @@ from pipeline.assumptions.serving import Serving
 from pipeline.fit.serving import terms as T
 from pipeline.fit.serving.architecture import Array
 from pipeline.fit.serving.model import ServingModel
-from pipeline.fit.serving.predictive import draw, term_draws
+from pipeline.fit.serving.predictive import Indices, draw
 from pipeline.fit.serving.prepare import Prepared
 
 PER_PROMPT = ("prefill", "prefill_attention", "request")
@@ -56,15 +56,17 @@ def request_cost(
     settings: Serving,
     rng: np.random.Generator,
     n_draws: int,
+    kept: Indices | None = None,
 ) -> RequestCost:
     """Cost of a request at the concurrency of each row, with parameter and residual error.
 
-    Configurations as in predictive.draw. Draw j is one world: the same parameters in all rows, the same
-    residual in the rows of one configuration. Averaged over requests with the row's mean lengths and
+    Configurations and kept draws as in predictive.draw. Draw j is one world: the same parameters in all rows,
+    the same residual in the rows of one configuration. Averaged over requests with the row's mean lengths and
     output_cv, a I + b O + k O (I + O (1 + cv^2) / 2) is output_tokens / output_tokens_per_s, exactly.
     """
-    draws = draw(configurations, model, settings, rng, n_draws)
-    seconds = term_draws(draws)
+    draws = draw(configurations, model, settings, rng, n_draws, kept=kept, with_terms=True)
+    seconds = draws.terms_s
+    assert seconds is not None
     scale = draws.step_s / seconds.sum(axis=1)  # correction and residual, on every term alike
     a, b, k = split(draws.main, draws.running, seconds)
     return RequestCost(

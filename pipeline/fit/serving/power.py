@@ -72,7 +72,7 @@ class PowerFit:
         """Fraction of rated power; step_s (n,) or (n, draws), result alike."""
         shape = step_s if step_s.ndim == 2 else step_s[:, None]
         parts = {
-            "utilisation": np.einsum("ndf,f->nd", utilisation_features(p, shape), self.utilisation),
+            "utilisation": _weighted(utilisation_features(p, shape), self.utilisation),
             "statistical": np.broadcast_to(
                 (statistical_features(p) @ self.statistical)[:, None], shape.shape
             ),
@@ -104,7 +104,7 @@ def power_from_table(table: pd.DataFrame, form: PowerForm) -> PowerFit:
 def fit_power(p: Prepared, step_s: Array, fraction: Array, form: PowerForm) -> PowerFit:
     """Both forms on the same rows: measured step time and fraction of rated power, (n,)."""
     return PowerFit(
-        _ridge(utilisation_features(p, step_s[:, None])[:, 0], fraction, RIDGE["utilisation"]),
+        _ridge(np.column_stack(utilisation_features(p, step_s[:, None])), fraction, RIDGE["utilisation"]),
         _ridge(statistical_features(p), fraction, RIDGE["statistical"]),
         form,
     )
@@ -125,8 +125,8 @@ def _groups(p: Prepared) -> tuple[Array, Array, Array, Array]:
     )
 
 
-def utilisation_features(p: Prepared, step_s: Array) -> Array:
-    """(n, draws, 10) from step times (n, draws)."""
+def utilisation_features(p: Prepared, step_s: Array) -> list[Array]:
+    """Ten, each (n, draws) from step times (n, draws), or (n, 1) where it does not depend on them."""
 
     def busy(*names: str) -> Array:
         seconds = sum(p.x[:, INDEX[name]] for name in names)
@@ -136,11 +136,13 @@ def utilisation_features(p: Prepared, step_s: Array) -> Array:
     memory, matmul, link = busy("weights", "kv"), busy("matmul", "prefill"), busy("exchange")
     older = 1 - blackwell
     parts = [older, blackwell, older * memory, blackwell * memory, older * matmul, blackwell * matmul]
-    parts += [link, experts, log_gpus, quantised]
-    found = np.empty((*step_s.shape, len(parts)))
-    for position, part in enumerate(parts):
-        found[..., position] = part
-    return found
+    return [*parts, link, experts, log_gpus, quantised]
+
+
+def _weighted(features: list[Array], weights: Array) -> Array:
+    """Their weighted sum, (n, draws), those that do not depend on draws first: they take next to nothing."""
+    pairs = sorted(zip(features, weights, strict=True), key=lambda pair: pair[0].shape[1])
+    return np.asarray(sum(feature * weight for feature, weight in pairs))
 
 
 def statistical_features(p: Prepared) -> Array:

@@ -13,7 +13,6 @@ A measured configuration is corrected towards its own rows (anchors): there the 
 parameter draws, except for the share of the step that lies beyond the measured lengths.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,9 +30,10 @@ from pipeline.fit.serving.power import HIGHEST, LOWEST
 from pipeline.fit.serving.prepare import TENSORRT, VLLM, Prepared, has_units, prepare
 from pipeline.fit.serving.rows import complete, configuration_numbers, tensorrt_share
 from pipeline.fit.serving.shapes import SPARSE_FROM
-from pipeline.fit.serving.steps import coefficients, step_seconds
+from pipeline.fit.serving.steps import coefficients, step_seconds, total_seconds
 
 Bool = NDArray[np.bool_]
+Indices = NDArray[np.int64]
 # Of held-out errors of throughput, the middle half is as narrow for its 90 % interval as this makes it: half
 # are below 0.35 of the 90th percentile, of normal ones 0.41.
 TAIL = 1.4
@@ -50,16 +50,14 @@ class OnEngine:
 
 @dataclass(frozen=True)
 class Draws:
-    """n rows, D draws: running, step_s and gpu_w (n, D), parameters theta (P, D), tensorrt (n, D)."""
+    """n rows, D draws: running, step_s and gpu_w (n, D)."""
 
-    engines: dict[str, OnEngine]
     main: Prepared  # each row under the engine that its basis, batch and power go by
-    theta: Array
-    tensorrt: Bool
     running: Array  # requests in the batch: engines differ in how many their cache holds
     step_s: Array
     gpu_w: Array
     basis: NDArray[np.object_]
+    terms_s: Array | None  # (n, K, D), if asked for: each term of a step; their sum is not yet corrected
 
     @property
     def output_tokens_per_s(self) -> Array:
@@ -75,16 +73,21 @@ def draw(
     n_draws: int,
     common_residuals: bool = False,
     measured_in_flight: bool = False,
+    kept: Indices | None = None,
+    with_terms: bool = False,
 ) -> Draws:
     """Draws for every row; columns model, total_params_b, active_params_b, gpu, gpus, precision, concurrency,
     input_tokens, output_tokens, engine (missing: not stated), output_cv (missing: by rule).
 
     common_residuals: one residual draw for all rows, so that a row does not depend on the others; right for
     intervals row by row, wrong for sums over configurations. measured_in_flight: concurrency is a mean of
-    what ran, not what an instance is configured for, and cut later.
+    what ran, not what an instance is configured for, and cut later. kept: which of the n_draws are wanted, as
+    they are among all; with_terms: of a step, each term as well.
     """
     rows = complete(configurations, settings, model.tables)
     theta = model.steps.draws(rng, n_draws)
+    if kept is not None:
+        theta = theta.take(kept, axis=1)
     engines = {
         stack: _on(rows, stack, model, settings, measured_in_flight) for stack in _stacks(rows["engine"])
     }
@@ -94,24 +97,29 @@ def draw(
     share = np.where(stated, rows["engine"] == TENSORRT, tensorrt_share(rows, main.p, settings))
     which = np.zeros(len(rows), int) if common_residuals else configuration_numbers(rows, main.p)
     correlation = settings.residual_correlation.distribution.median()
-    uniform, step_noise, power_noise = _noise(rng, which, n_draws, correlation)
+    uniform, step_noise, power_noise = _noise(rng, which, n_draws, correlation, kept)
     tensorrt = uniform < np.where(anchored, 0.0, share)[:, None]
 
     basis = _basis(main.p, model, anchored)
     correction = corrections(model, main.p, main.z, anchored, settings)
     step_sd, power_sd = _spreads(basis, main.p, correction, anchored, stated, settings)
-    drawn = _by_engine(engines, tensorrt, lambda one: step_seconds(one.z, theta, one.p.x))
-    running = _by_engine(engines, tensorrt, lambda one: one.p.load.concurrency[:, None])
+    each = {stack: coefficients(one.z, theta) for stack, one in engines.items()}
+    drawn = _chosen({stack: total_seconds(each[stack], one.p.x) for stack, one in engines.items()}, tensorrt)
+    terms = _terms(engines, each, tensorrt) if with_terms else None
+    del each
+    running = _chosen({stack: one.p.load.concurrency[:, None] for stack, one in engines.items()}, tensorrt)
     running = np.broadcast_to(running, drawn.shape)
     centre = step_seconds(main.z, model.steps.theta, main.p.x)[:, None]
-    kept = centre * (drawn / centre) ** correction.beyond[:, None]
-    step_s = np.where(anchored[:, None], kept, drawn) * correction.step[:, None]
+    measured = centre * (drawn / centre) ** correction.beyond[:, None]
+    step_s = np.where(anchored[:, None], measured, drawn) * correction.step[:, None]
     step_s = step_s * np.exp(step_sd[:, None] * step_noise)
-    fraction = _by_engine(engines, tensorrt, lambda one: model.power.fraction(one.p, step_s))
+    fraction = _chosen(
+        {stack: model.power.fraction(one.p, step_s) for stack, one in engines.items()}, tensorrt
+    )
     fraction = fraction * correction.power[:, None]
     fraction = np.clip(fraction * np.exp(power_sd[:, None] * power_noise), LOWEST, HIGHEST)
     gpu_w = fraction * rated_power_w(main.p)[:, None]
-    return Draws(engines, main.p, theta, tensorrt, running, step_s, gpu_w, basis)
+    return Draws(main.p, running, step_s, gpu_w, basis, terms)
 
 
 def _main(engines: dict[str, OnEngine], tensorrt: Bool, model: ServingModel) -> OnEngine:
@@ -122,14 +130,11 @@ def _main(engines: dict[str, OnEngine], tensorrt: Bool, model: ServingModel) -> 
     return OnEngine(p, model.steps.design.matrix(p.rows))
 
 
-def term_draws(draws: Draws) -> Array:
-    """Seconds of each term of a step, (n, K, D), from the parameter draws; their sum is not yet corrected."""
-    found = {stack: coefficients(one.z, draws.theta) for stack, one in draws.engines.items()}
-    for stack, one in draws.engines.items():
-        found[stack] *= one.p.x[:, :, None]
-    if len(found) == 1:
-        return np.asarray(next(iter(found.values())))
-    return np.where(draws.tensorrt[:, None, :], found[TENSORRT], found[VLLM])
+def _terms(engines: dict[str, OnEngine], coefficients_of: dict[str, Array], tensorrt: Bool) -> Array:
+    """Seconds of each term of a step, (n, K, D), in the place of the coefficients."""
+    for stack, one in engines.items():
+        coefficients_of[stack] *= one.p.x[:, :, None]
+    return _chosen(coefficients_of, tensorrt[:, None, :])
 
 
 def _stacks(engine: pd.Series) -> list[str]:
@@ -165,16 +170,23 @@ def _anchored(rows: pd.DataFrame, p: Prepared, model: ServingModel) -> Bool:
 
 
 def _noise(
-    rng: np.random.Generator, which: NDArray[np.int64], n_draws: int, correlation: float
+    rng: np.random.Generator,
+    which: Indices,
+    n_draws: int,
+    correlation: float,
+    kept: Indices | None,
 ) -> tuple[Array, Array, Array]:
     """Uniforms for the engine, unit residuals of step and power; (n, D), equal where `which` is equal.
 
     A row's draws of each lie at the middles of n_draws equal parts, in an order of its own.
     """
     parts = np.tile((np.arange(n_draws) + 0.5) / n_draws, (int(which.max()) + 1, 1))
-    uniform, step, power = (rng.permuted(parts, axis=1)[which] for _ in range(3))
+    uniform, step, power = (rng.permuted(parts, axis=1) for _ in range(3))
+    if kept is not None:
+        uniform, step, power = (one.take(kept, axis=1) for one in (uniform, step, power))
     step, power = ndtri(step), ndtri(power)
-    return uniform, heavy_tailed(step), correlation * step + np.sqrt(1 - correlation**2) * power
+    power = correlation * step + np.sqrt(1 - correlation**2) * power
+    return uniform[which], heavy_tailed(step)[which], power[which]
 
 
 def heavy_tailed(normal: Array) -> Array:
@@ -183,9 +195,8 @@ def heavy_tailed(normal: Array) -> Array:
     return np.asarray(np.sinh(TAIL * np.arcsinh(normal)) / at)
 
 
-def _by_engine(engines: dict[str, OnEngine], tensorrt: Bool, value: Callable[[OnEngine], Array]) -> Array:
-    """A value of each row and draw, (n, D), on the engine of that draw."""
-    found = {stack: value(one) for stack, one in engines.items()}
+def _chosen(found: dict[str, Array], tensorrt: Bool) -> Array:
+    """Values by engine, each on the engine of its draw."""
     if len(found) == 1:
         return next(iter(found.values()))
     return np.where(tensorrt, found[TENSORRT], found[VLLM])

@@ -58,7 +58,12 @@ def coefficients(z: sp.csr_matrix, theta: Array) -> Array:
 
 def step_seconds(z: sp.csr_matrix, theta: Array, x: Array) -> Array:
     """T, (n,) or (n, draws)."""
-    return np.asarray(np.einsum("nk...,nk->n...", coefficients(z, theta), x))
+    return total_seconds(coefficients(z, theta), x)
+
+
+def total_seconds(c: Array, x: Array) -> Array:
+    """T from coefficients (n, K) or (n, K, draws) and x (n, K)."""
+    return np.asarray(np.einsum("nk...,nk->n...", c, x))
 
 
 def fit_steps(

@@ -89,6 +89,16 @@ def test_request_terms_add_up_to_the_step(name: str, gpu: str, engine: object, c
         assert (term > 0).all()
 
 
+@pytest.mark.parametrize("engine", ["TensorRT-LLM", None])
+def test_kept_draws_are_what_they_are_among_all(engine: object) -> None:
+    table = rows("DeepSeek-R1", "H200", engine, concurrency=np.array([4.0, 64.0]))
+    kept = np.array([0, 7, 8, 40])
+    every = request_cost(table, MODEL, SETTINGS, np.random.default_rng(2), 50)
+    some = request_cost(table, MODEL, SETTINGS, np.random.default_rng(2), 50, kept)
+    for name in ("a_s_per_input_token", "b_s_per_output_token", "k_s_per_token2", "gpu_w"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(every, name)[:, kept])
+
+
 def test_seconds_of_a_request_by_its_lengths() -> None:
     cost = request_cost(
         rows("Llama 3.1 70B", "H100", gpus=np.array([4])), MODEL, SETTINGS, np.random.default_rng(2), 5
