@@ -6,6 +6,7 @@ are sharper than the values. Arrays are (replicates, draws).
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +58,15 @@ class Draws:
             name: points(seed, simulation, len(DIMENSIONS)) for name, seed in zip(names, seeds, strict=True)
         }
         self._values: dict[tuple[str, str, Distribution], Array] = {}
+        self._lock = Lock()
 
     def values(self, model: str, dimension: str, distribution: Distribution) -> Array:
         """Draws of one quantity of one model, (replicates, draws)."""
         key = (model, dimension, distribution)
-        if key not in self._values:
-            self._values[key] = distribution.ppf(self._points[model][DIMENSIONS.index(dimension)])
-        return self._values[key]
+        with self._lock:  # else two variants at a time would both draw what they share
+            if key not in self._values:
+                self._values[key] = distribution.ppf(self._points[model][DIMENSIONS.index(dimension)])
+            return self._values[key]
 
     def beside(self, members: list[str], dimension: str, distribution: Distribution) -> Array:
         """Draws of one quantity for a blend, (replicates, members x draws)."""
@@ -76,13 +79,22 @@ def estimate(published: AsPublished, fits: Mapping[str, ThroughputFit], simulati
     energy: list[Result] = []
     tokens: list[Result] = []
     fleets: list[FleetResult] = []
-    for variant, base in published.variants.items():
+
+    def of_variant(variant: str) -> tuple[list[Result], list[FleetResult]]:
+        base = published.variants[variant]
+        results: list[Result] = []
         means: dict[str, Array] = {}
         for regime in REGIMES:
             energies = model_energies(draws, published, base, fits, regime)
-            energy += regime_results(draws, base, variant, regime, energies)
+            results += regime_results(draws, base, variant, regime, energies)
             means |= fleet_means(draws, base, regime, energies)
-        fleets += fleet_results(base, variant, means, blend_draws(base, simulation))
+        return results, list(fleet_results(base, variant, means, blend_draws(base, simulation)))
+
+    # NumPy releases the interpreter lock; the results do not depend on the number of threads.
+    with ThreadPoolExecutor(THREADS) as pool:
+        for results, of_fleet in pool.map(of_variant, published.variants):
+            energy += results
+            fleets += of_fleet
     variant = published.authors_stream.fleet
     base = published.variants[variant]
     for regime in REGIMES:
@@ -127,7 +139,6 @@ def regime_results(
     def result(part: tuple[str, Array]) -> Result:
         return Result.of(variant, regime, *part)
 
-    # Sorting releases the interpreter lock; the results do not depend on the number of threads.
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(result, subjects(base, energies, LEVERS[regime], gain)))
 

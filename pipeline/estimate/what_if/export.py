@@ -6,6 +6,7 @@ packed as pipeline/estimate/what_if/compress.py says.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.special import ndtr
 
 from pipeline.assumptions.re_estimate import FixedTraffic, ReEstimate
 from pipeline.assumptions.what_if import LEVERS, WhatIf
-from pipeline.estimate.cost_curves import CONCURRENCIES, configurations
+from pipeline.estimate.cost_curves import CONCURRENCIES, ENGINES, Indices, configurations
 from pipeline.estimate.study import Case, ServingModel, draw_cases
 from pipeline.estimate.water.draws import Factors
 from pipeline.estimate.water.tables import world_uniforms
@@ -139,14 +140,20 @@ def deployments(
     points = [*(case.mean_lengths for case in cases.values()), *grid()]
     share = settings.deployments.tensorrt_share.distribution.median()
     choice = (worlds.engine_uniforms < share).astype(np.int64)
-    engines: list[list[Json]] = [[] for _ in models]
-    for engine, kept in by_engine(choice):
+
+    def on_engine(engine: str, kept: Indices) -> list[Json]:
         terms = step_terms(models, points, engine, model, seed, len(worlds), kept)
         held = capacities(models, points, engine, model)
-        for found, of_model, tokens in zip(engines, terms, held, strict=True):
+        found = []
+        for of_model, tokens in zip(terms, held, strict=True):
             flat = of_model.reshape(len(points), -1, len(kept)).astype(float)
             about = {"engine": engine, "ln_capacity": np.log(tokens).tolist()}
             found.append(about | Components.of(flat, weights(tokens, points)).packed())
+        return found
+
+    # NumPy releases the interpreter lock; the results do not depend on the number of threads.
+    with ThreadPoolExecutor(len(ENGINES)) as pool:
+        engines = list(pool.map(on_engine, *zip(*by_engine(choice), strict=True)))
     bases = evidence(settings, next(iter(cases.values())), model)
     return {
         "cases": list(cases),
@@ -160,7 +167,7 @@ def deployments(
                 "requests": pack(item.concurrency.distribution.ppf(worlds.concurrency_uniforms), ln=True),
                 "engines": found,
             }
-            for item, basis, found in zip(models, bases, engines, strict=True)
+            for item, basis, *found in zip(models, bases, *engines, strict=True)
         ],
     }
 

@@ -5,6 +5,7 @@ draws one group: `draw_all(FIGURES, tables, profile, ...)`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline.present import style
 from pipeline.present.provenance import parameters
 from pipeline.present.save import Drawing, Provenance, save_figure
 
+AT_ONCE = 2  # processes
 Draw = Callable[[Any, Figures], Drawing]
 
 
@@ -42,14 +44,23 @@ def draw_all(
     traced: Mapping[str, Any] | None = None,
     folder: Path | str = "figures",
 ) -> None:
-    """Draw and save every figure of a list from the tables of its group.
+    """Draw and save every figure of a list, two at a time, from the tables of its group.
 
     For the sidecars: `own` parameters of the group by name, or those `traced` by the stage trace_parameters.
     """
+
+    def provenance(entry: Entry) -> Provenance:
+        behind = {name: own[name] for name in entry.settings} if own else {}
+        behind |= parameters(entry.inputs, traced) if traced else {}
+        return Provenance(entry.inputs, behind, seed)
+
+    with ProcessPoolExecutor(AT_ONCE) as pool:
+        drawn = [pool.submit(_draw, entry, tables, profile, provenance(entry), folder) for entry in entries]
+        for future in drawn:
+            future.result()
+
+
+def _draw(entry: Entry, tables: Any, profile: Figures, provenance: Provenance, folder: Path | str) -> None:
     with style.context():
-        for entry in entries:
-            behind = {name: own[name] for name in entry.settings} if own else {}
-            behind |= parameters(entry.inputs, traced) if traced else {}
-            provenance = Provenance(entry.inputs, behind, seed)
-            drawing = entry.draw(tables, profile)
-            save_figure(drawing, folder, entry.name, entry.title, entry.width, profile, provenance)
+        drawing = entry.draw(tables, profile)
+        save_figure(drawing, folder, entry.name, entry.title, entry.width, profile, provenance)
