@@ -98,7 +98,7 @@ LEVER_SYSTEMS = schema(
         "group": word("kind of lever", LEVER_GROUPS),
         "system": text("named system"),
         "regime": _REGIME,
-        "load": text("requests in flight; blank: as in production", nullable=True),
+        "load": text("requests in flight, profile or benchmark; blank: as in production", nullable=True),
         "compared": text("what is compared with what"),
         "quantity": word("of what the gain is", ["energy"]),
         "boundary": word("what the energy includes", ["gpu", "node", "facility", "not-stated"]),

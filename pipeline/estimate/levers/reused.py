@@ -52,7 +52,7 @@ def router_rows(profiles: pd.DataFrame, published: pd.DataFrame, routers: pd.Dat
             "B",
             _three(row),
             str(source[row["key"]]),
-            load=str(row["key"]),
+            load=str(row["benchmark"]),
             note="share and quality are those of its own models and prompts",
         )
 
