@@ -14,6 +14,7 @@ from pipeline.contracts.water_results import WATER_CLAIM_ASSUMPTIONS, WATER_SPLI
 from pipeline.present import axes, style
 from pipeline.present.figures import water
 from pipeline.present.figures.water import designs, published, scenarios
+from pipeline.present.numbers import slug
 from pipeline.present.water_numbers import WaterNumberTables, collect_water
 from pipeline.present.water_tables import water_tables
 from tests.present.synthetic import PROFILE, tables_of
@@ -88,7 +89,8 @@ def test_numbers_have_flat_keys() -> None:
     read = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
     numbers = collect_water(WaterNumberTables(**read), SETTINGS)
     split = read["water_split"].iloc[0]
-    key = ".".join(str(split[name]) for name in ("variant", "regime", "subject", "site_scenario", "scope"))
+    place = ("variant", "regime", "subject", "site_scenario", "scope")
+    key = ".".join(slug(str(split[name])) for name in place)
     assert numbers[f"water.{key}.median_p50_ml"] == split["median_p50_ml"]
     assert numbers["assumed.water.electricity_factor.p95"] == 1.44
 
