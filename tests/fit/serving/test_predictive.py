@@ -17,7 +17,7 @@ MODEL = read_model(SETTINGS.power_form)
 NAMES = ["Llama 3.1 8B", "Llama 3.1 405B", "DeepSeek-R1", "Qwen3 30B-A3B", "gpt-oss-120b", "Gemma 3 27B"]
 models = st.sampled_from(NAMES)
 gpus = st.sampled_from(["H100", "B200", "H200", "A100"])
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def rows(name: str, gpu: str, engine: object = "vLLM", **columns: object) -> pd.DataFrame:
