@@ -17,6 +17,7 @@ class Agent(Section):
 
     input_tokens: Tokens
     output_tokens: Tokens
+    like_step: Ratio  # energy of a step of an agent of its size over one of Fara-7B
     steps_large: Steps
 
 
@@ -40,6 +41,24 @@ class Cap(Section):
 
     energy_gain: Ratio  # of the accelerators
     slowdown: AtLeastOne
+
+
+class EvidenceOf(Section):
+    """Rows of data/published/{levers,routers}.csv that a setting rests on; none: a judgement.
+
+    Their regimes and grades decide where and how far a lever counts as shown (estimate/levers/evidence.py).
+    """
+
+    routed_share: list[Text]
+    cached_share: list[Text]
+    utilisation: list[Text]
+    disaggregation: list[Text]  # no setting: what others found of what the model computes
+    outputs: list[Text]
+    speculation: list[Text]
+    cap: list[Text]
+    agent: list[Text]
+    concurrency: list[Text]  # requests in flight of a service: assumptions.re_estimate.deployments
+    site: list[Text]
 
 
 class Hardware(Section):
@@ -66,6 +85,7 @@ class Levers(Section):
     """Everything about levers. Small models, sites and routers are those of scenario.fleet."""
 
     models: Annotated[list[Deployment], Field(min_length=1)]
+    evidence: EvidenceOf
     agent: Agent
     outputs: Outputs
     routed_share: Fraction

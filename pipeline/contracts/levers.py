@@ -28,11 +28,16 @@ BASES = [
     "published range",
     "simulation",
     "statement",
+    "list price",
 ]
+# What a bound says of the gain: `up to` and `more than` in the source. It is no estimate of the middle.
+BOUNDS = ["upper bound", "lower bound"]
 COMBINATIONS = {
     "naive": "the published ranges multiplied, as if independent",
     "overlap": "each lever on what the ones before have left, all evidence",
     "graded": "as overlap, with levers of grade A or B alone",
+    "overlap to come": "as overlap, without levers that services have in production already",
+    "graded to come": "as graded, without levers that services have in production already",
 }
 # What is applied beside small models for a share of the queries.
 BESIDE = {
@@ -46,15 +51,16 @@ BESIDE = {
 }  # fmt: skip
 CLAIMED_TOGETHER = (8.0, 20.0)  # the published combined gain, which columns are named after
 SEQUENCES = ["models first", "hardware first"]
-KINDS = ["fitted", "measured", "measured accelerators, modelled rest"]
+KINDS = ["fitted", "fitted, one instance", "measured", "measured accelerators, modelled rest"]
 LENGTHS = ["short", "long", "benchmark"]
+TASK = "task"  # of an agent: many short outputs on long inputs
 BASELINE = "baseline"
 
 
 def band(of: str, prefix: str = "", nullable: bool = False) -> dict[str, pa.Column]:
-    """Five percentiles; with `nullable`, all but the median may be blank."""
+    """Five percentiles; with `nullable` they may be blank."""
     return {
-        f"{prefix}{name}": number(f"{words} of {of}", NOT_NEGATIVE, nullable=nullable and name != "p50")
+        f"{prefix}{name}": number(f"{words} of {of}", NOT_NEGATIVE, nullable=nullable)
         for name, words in NAMES.items()
     }
 
@@ -77,17 +83,39 @@ def _ordered(prefix: str = "") -> pa.Check:
     return pa.Check(ordered, name=f"{prefix}p50", error="percentiles in rising order")
 
 
+def _bounded() -> list[pa.Check]:
+    """A median exactly where there is no bound, else the one end that the bound is."""
+
+    def middle(table: pd.DataFrame) -> pd.Series:
+        return table["p50"].notna() == table["bound"].isna()
+
+    def end(table: pd.DataFrame) -> pd.Series:
+        upper, lower = (table["bound"] == bound for bound in BOUNDS)
+        fits = (table["p95"].notna() & table["p5"].isna(), table["p5"].notna() & table["p95"].isna())
+        return table["bound"].isna() | (upper & fits[0]) | (lower & fits[1])
+
+    return [
+        pa.Check(middle, name="p50", error="a median, unless the row is a bound"),
+        pa.Check(end, name="bound", error="p95 alone for an upper bound, p5 alone for a lower bound"),
+    ]
+
+
 _EVIDENCE = {
     "basis": word("what it rests on", BASES),
     "grade": grade(),
 }
 _GAIN = {
+    "bound": word(
+        "what the source gives is a bound: p95 or p5 alone; blank: no bound", BOUNDS, nullable=True
+    ),
     **band("energy before over energy after", nullable=True),
     "mc_error_p50": number("Monte Carlo standard error of p50; blank: no draws", NOT_NEGATIVE, nullable=True),
     "n_values": number("published values behind it; blank: draws", nullable=True),
 }
 _SOURCES = {
-    "evidence": text("rows of data/published/levers.csv, separated by semicolons", nullable=True),
+    "evidence": text(
+        "rows of data/published/levers.csv or routers.csv, separated by semicolons", nullable=True
+    ),
     "sources": text("keys of paper/references.bib, separated by semicolons"),
     "note": text("what else matters", nullable=True),
 }
@@ -97,10 +125,10 @@ LEVER_SYSTEMS = schema(
     {
         "group": word("kind of lever", LEVER_GROUPS),
         "system": text("named system"),
-        "regime": _REGIME,
-        "load": text("requests in flight, profile or benchmark; blank: as in production", nullable=True),
+        "regime": word("short: standard query; long: reasoning; task: of an agent", [*REGIMES, TASK]),
+        "load": text("requests in flight, or the case: profile, benchmark; blank: as in production", nullable=True),
         "compared": text("what is compared with what"),
-        "quantity": word("of what the gain is", ["energy"]),
+        "quantity": word("of what the gain is", ["energy", "price"]),
         "boundary": word("what the energy includes", ["gpu", "node", "facility", "not-stated"]),
         **_EVIDENCE,
         **_GAIN,
@@ -109,7 +137,7 @@ LEVER_SYSTEMS = schema(
         "published_high": number("upper end of the claim", NOT_NEGATIVE, nullable=True),
         **_SOURCES,
     },
-    [_ordered()],
+    [_ordered(), *_bounded()],
     "What every named system gains, in its regime: one kind of evidence a row.",
 )
 
@@ -133,7 +161,7 @@ LEVER_HARDWARE = schema(
         "missing": text("what no source says of the chip, and what stands for it", nullable=True),
         **_SOURCES,
     },
-    [_ordered()],
+    [_ordered(), *_bounded()],
     "The ladder of accelerators: times less energy than the baseline, all evidence apart.",
 )
 
@@ -180,6 +208,7 @@ LEVER_COMBINATIONS = schema(
         "group": word("kind of lever", [*LEVER_GROUPS, BASELINE]),
         "lever": text("what is applied"),
         "grade": word("weakest evidence of the step; blank: baseline", list(GRADES), nullable=True),
+        "in_practice": word("whether services have it in production already", ["yes", "no"]),
         **band("energy before the step over energy after", "step_"),
         **band("energy before all levers over energy after the step", "cumulative_"),
         **band("facility energy of the mean query after the step, Wh", "energy_wh_"),

@@ -116,6 +116,11 @@ GRADES = {
     "C": "simulated, or a fitted model beyond the measured accelerators",
     "D": "a statement, a specification, a price, or an assumption",
 }
+WORST = max(GRADES)
+# The one wording, for captions, tables, pages and README.
+GRADES_IN_WORDS = (
+    "Grades: " + ". ".join(f"{name}, {what}" for name, what in GRADES.items()) + ". The weakest part decides."
+)
 
 
 # The name of a check over whole rows is the column that its message points at.

@@ -16,6 +16,7 @@ from pipeline.contracts.columns import (
     text,
     word,
 )
+from pipeline.contracts.published import LEVER_REGIMES, grade
 from pipeline.contracts.results import REGIMES
 
 PROFILES = ["quality", "balanced", "cost"]
@@ -72,6 +73,7 @@ ROUTERS = schema(
         "key": key(),
         "router": text("name of the router"),
         "benchmark": text("prompts that it was measured on"),
+        "regime": word("queries for which it was shown", LEVER_REGIMES),
         "large_model": text("the model to spare"),
         "small_model": text("the model to use instead"),
         "share_small": number("share of prompts that went to the small model", SHARE),
@@ -80,9 +82,16 @@ ROUTERS = schema(
         "source": text("key of paper/references.bib"),
         "where": text("place within the source"),
         "confidence": word("how it was read", CONFIDENCES),
+        "grade": grade(),
         "note": text("what else matters", nullable=True),
     },
-    [],
+    [
+        pa.Check(
+            lambda table: (table["share_basis"] == "share of calls") | (table["grade"] == "D"),
+            name="grade",
+            error="D where a reduction of cost stands for the share of calls",
+        )
+    ],
     "Routers between two models: how many prompts the small one may take at what quality.",
 )
 
@@ -180,8 +189,14 @@ ROUTING_NEEDED = _unique(
         "share_p5": number("share needed, 5th percentile of those worlds; blank: none", SHARE, nullable=True),
         "share_p50": number("median", SHARE, nullable=True),
         "share_p95": number("95th percentile", SHARE, nullable=True),
-        "published_share": number("largest share that a published router reaches", SHARE),
-        "worlds_within_published": number("share of the worlds in which the published share suffices", SHARE),
+        "published_share": number(
+            "largest share of calls that a published router reaches in the regime; blank: none was measured",
+            SHARE,
+            nullable=True,
+        ),
+        "worlds_within_published": number(
+            "share of the worlds in which the published share suffices; blank: none", SHARE, nullable=True
+        ),
     },
     ["pair", "regime", "gain"],
     "The share of queries that the small model would have to take for a given gain.",

@@ -19,6 +19,7 @@ from pipeline.contracts.fleet import COOLING_LEVER, DATACENTRE_LEVER
 from pipeline.contracts.routing import ROUTING_PROFILES, ROUTING_PUBLISHED
 from pipeline.contracts.telemetry import MLPERF_THROUGHPUT, SERVING_MEASUREMENTS
 from pipeline.errors import run
+from pipeline.estimate.levers.evidence import PublishedEvidence
 from pipeline.estimate.levers.inputs import read_bench
 from pipeline.estimate.levers.tables import LeverInputs, lever_tables
 from pipeline.files import write_csv
@@ -50,7 +51,9 @@ def main() -> None:
         cooling=read_table(RESULTS / "cooling_lever.csv", COOLING_LEVER),
         ranges={"model": model, "serving": serving, "hardware": hardware},
     )
-    bench = read_bench(settings, fleet, re_estimate, simulation)
+    rows = [inputs.published[name] for name in ("levers", "routers")]
+    published = PublishedEvidence.of(settings.evidence, *rows)
+    bench = read_bench(settings, fleet, re_estimate, simulation, published)
 
     tables = lever_tables(bench, inputs, fleet, re_estimate.serving)
 

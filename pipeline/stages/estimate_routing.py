@@ -40,7 +40,7 @@ def main() -> None:
         "curve": curves(found.pairs, replicates),
         "profiles": profiles(choices, found.models, closed, replicates),
         "published": published(found.pairs, routers, replicates),
-        "needed": needed(found.pairs, settings.routing.gains, float(routers["share_small"].max())),
+        "needed": needed(found.pairs, settings.routing.gains, routers),
     }
 
     for name, table in tables.items():

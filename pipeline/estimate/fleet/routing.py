@@ -69,7 +69,10 @@ def curves(pairs: Mapping[tuple[str, str], PairEnergy], replicates: int) -> pd.D
 def published(
     pairs: Mapping[tuple[str, str], PairEnergy], routers: pd.DataFrame, replicates: int
 ) -> pd.DataFrame:
-    """ROUTING_PUBLISHED; routers: ROUTERS. Their quality is that of their own models and prompts."""
+    """ROUTING_PUBLISHED, each router in its regime; routers: ROUTERS.
+
+    Their quality is that of their own models and prompts.
+    """
     rows = [
         {
             **{name: router[name] for name in ("key", "router", "benchmark", "share_small", "quality_kept")},
@@ -79,17 +82,19 @@ def published(
         }
         for router in routers.to_dict("records")
         for (pair, regime), one in pairs.items()
+        if router["regime"] in (regime, "both")
     ]
     table = pd.DataFrame(rows, columns=list(ROUTING_PUBLISHED.columns))
     return validate(table, ROUTING_PUBLISHED, "routing at published shares")
 
 
 def needed(
-    pairs: Mapping[tuple[str, str], PairEnergy], gains: list[float], published_share: float
+    pairs: Mapping[tuple[str, str], PairEnergy], gains: list[float], routers: pd.DataFrame
 ) -> pd.DataFrame:
-    """ROUTING_NEEDED; published_share: the largest that a published router reaches."""
+    """ROUTING_NEEDED beside the largest share of calls that a router (ROUTERS) reaches in the regime."""
     rows = []
     for (pair, regime), one in pairs.items():
+        published_share = largest_share(routers, regime)
         for wanted in gains:
             share = needed_share(wanted, one.large, one.small, one.router)
             reached = share[np.isfinite(share)]
@@ -105,11 +110,19 @@ def needed(
                     "worlds_reaching": len(reached) / len(share),
                     **found,
                     "published_share": published_share,
-                    "worlds_within_published": float((reached <= published_share).sum() / len(share)),
+                    "worlds_within_published": float((reached <= published_share).sum() / len(share))
+                    if np.isfinite(published_share)
+                    else np.nan,
                 }
             )
     table = pd.DataFrame(rows, columns=list(ROUTING_NEEDED.columns))
     return validate(table, ROUTING_NEEDED, "routing needed")
+
+
+def largest_share(routers: pd.DataFrame, regime: str) -> float:
+    """The most calls that a router left to the small model in a regime; NaN: none was measured there."""
+    counted = routers[routers["regime"].isin([regime, "both"]) & (routers["share_basis"] == "share of calls")]
+    return float(counted["share_small"].max())
 
 
 def profiles(

@@ -19,7 +19,7 @@ from pipeline.assumptions.levers import Levers
 from pipeline.assumptions.simulation import Simulation
 from pipeline.estimate.cost_curves import EngineCurves, MeanLengths, Terms
 from pipeline.estimate.fleet.draws import Call, FleetDraws, own_uniforms
-from pipeline.estimate.levers.evidence import Bases
+from pipeline.estimate.levers.evidence import Bases, PublishedEvidence
 from pipeline.estimate.load import LoadState, part_load
 from pipeline.estimate.sobol import stage_seed
 from pipeline.estimate.worlds import Moments
@@ -79,6 +79,7 @@ class Bench:
     uniforms: Mapping[str, Array]
     pricing: Pricing
     bases: Bases
+    published: PublishedEvidence
 
     @property
     def replicates(self) -> int:

@@ -6,7 +6,7 @@ when it comes. What the whole chain gains does not depend on the order; what a s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,15 @@ from pipeline.estimate.worlds import Moments
 
 Array = NDArray[np.float64]
 SMALL_INSTANCE = 1  # accelerators of a small model, on every chip
+# What the steps are called, and the setting of assumptions.levers.evidence that each rests on.
+PUBLISHED_SETTINGS = {
+    "routed": ("routing", "Small models for the queries that a router lets them have", "routed_share"),
+    "cached": ("serving", "Prefix caching", "cached_share"),
+    "adaptive": ("serving", "Adaptive serving", "utilisation"),
+    "disaggregated": ("serving", "Disaggregated serving", "disaggregation"),
+    "capped": ("serving", "Power capping and clocks", "cap"),
+    "best_site": ("datacentre", "Best site", "site"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,14 @@ class Applied:
 
 @dataclass(frozen=True)
 class Lever:
-    """One step: the field of Applied that it sets."""
+    """One step: the field of Applied that it sets; in_practice: services gain from it already."""
 
     name: str
     group: str
     words: str
     grade: str
+    in_practice: bool = False
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ class Service:
     """
 
     bench: Bench
+    regime: str
     large: Sequence[Deployment]
     small: Sequence[Deployment]
     moved: Mapping[tuple[str, str], tuple[list[Deployment], list[Deployment]]]
@@ -98,6 +110,7 @@ class Service:
         pue = np.asarray(site.distribution.ppf(bench.uniforms["site"]))
         return cls(
             bench,
+            regime,
             tiers["large"],
             tiers["small"],
             moved,
@@ -146,24 +159,24 @@ class Service:
         return self.bench.mean_wh(self.priced, items, how) * software(self.bench, items[0])
 
     def levers(self) -> dict[str, Lever]:
-        """Every lever with the grade of what it rests on, in the order of the published analysis."""
+        """Every lever with the weakest grade of what it rests on in the regime of the service."""
         bases = self.bench.bases
         here = grade_of([*self.large, *self.small], bases)
         there = {
             bits: weakest([here, *(grade_of([*pair[0], *pair[1]], bases) for pair in self._in(bits))])
             for bits in ("fp8", "fp4")
         }
-        found = [
-            Lever("routed", "routing", "Small models for the queries that a router lets them have", here),
-            Lever("cached", "serving", "Prefix caching", here),
-            Lever("adaptive", "serving", "Adaptive serving", here),
-            Lever("disaggregated", "serving", "Disaggregated serving", "C"),
-            Lever("capped", "serving", "Power capping and clocks", here),
-            Lever("moved", "hardware", f"Next accelerators ({', '.join(self.next_chips)})", there["fp8"]),
-            Lever("four_bit", "hardware", "Weights in four bits there", there["fp4"]),
-            Lever("best_site", "datacentre", "Best site", "A"),
-        ]
-        return {lever.name: lever for lever in found}
+        found = {
+            "moved": Lever(
+                "moved", "hardware", f"Next accelerators ({', '.join(self.next_chips)})", there["fp8"]
+            ),
+            "four_bit": Lever("four_bit", "hardware", "Weights in four bits there", there["fp4"]),
+        }
+        for name, (group, words, setting) in PUBLISHED_SETTINGS.items():
+            rests_on = self.bench.published.standing(setting, self.regime)
+            grade = weakest([here, rests_on.grade])
+            found[name] = Lever(name, group, words, grade, rests_on.in_practice, rests_on.note)
+        return {field.name: found[field.name] for field in fields(Applied)}
 
     def _in(self, bits: str) -> list[tuple[list[Deployment], list[Deployment]]]:
         return [

@@ -121,7 +121,7 @@ def hardware_table(rows: list[dict[str, Any]], bench: Bench) -> pd.DataFrame:
     table = pd.DataFrame(rows).reindex(columns=list(LEVER_HARDWARE.columns))
     for column in ("gpus", "baseline_gpus", "n_values", "mc_error_p50", "rated_w"):
         table[column] = table[column].astype(float)
-    for column in ("missing", "evidence", "note"):
+    for column in ("missing", "evidence", "note", "bound"):
         table[column] = table[column].astype(object).where(table[column].notna(), None)
     place = table["chip"].map(order).fillna(len(order))
     table = table.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)

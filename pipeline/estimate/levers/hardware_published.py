@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.contracts.levers import PERCENTILES
 from pipeline.contracts.results import REGIMES
 from pipeline.estimate.levers.hardware import Facts
+from pipeline.estimate.levers.rows import at_bound, bound_of, span
 
 MEASURED_BATCHES = (64.0, 128.0, 256.0)
 # Names of accelerators in the results of MLPerf; GB200 and GB300 are counted by accelerator.
@@ -142,13 +143,15 @@ def vendor(throughput: pd.DataFrame, facts: Facts) -> Iterator[dict[str, Any]]:
 def stated(levers: pd.DataFrame, rated_w: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     """Single published comparisons; throughput is divided by the ratio of rated power, W by accelerator."""
     for key, (chip, baseline) in PAIRS.items():
-        row = levers.loc[key]
+        row: Any = levers.loc[key]
         per_watt = row["unit"] == PER_WATT
         power = 1.0 if per_watt else rated_w[chip] / rated_w[baseline]
-        values = {"p5": row["low"], "p50": row["value"], "p95": row["high"]}
-        interval = row["interval"] if isinstance(row["interval"], str) else None
-        if interval != "range as stated":
-            values |= {"p5": np.nan, "p95": np.nan}
+        bound = bound_of(row["interval"])
+        if bound is None:
+            ends = (row["low"], row["high"]) if pd.notna(row["low"]) else (row["value"], row["value"])
+            values = span([row["value"]], *ends)
+        else:
+            values = at_bound(row["value"], bound)
         for regime in REGIMES if row["regime"] == "both" else (row["regime"],):
             yield {
                 "chip": chip, "baseline": baseline, "regime": regime, "model": row["subject"],
@@ -156,8 +159,9 @@ def stated(levers: pd.DataFrame, rated_w: Mapping[str, float]) -> Iterator[dict[
                 "load": row["load"] if isinstance(row["load"], str) else "not stated",
                 "boundary": "not-stated" if per_watt else "gpu",
                 "basis": "statement" if row["grade"] == "D" else "published throughput and rated power",
-                "grade": row["grade"], **{name: value / power for name, value in values.items()},
-                "p25": np.nan, "p75": np.nan, "n_values": 1.0, "rated_w": rated_w.get(chip, np.nan),
+                "grade": row["grade"], "bound": bound,
+                **{name: value / power for name, value in values.items()},
+                "n_values": 1.0, "rated_w": rated_w.get(chip, np.nan),
                 "evidence": key, "sources": row["source"],
-                "note": "; ".join(part for part in (interval, row["note"]) if isinstance(part, str)) or None,
+                "note": row["note"] if isinstance(row["note"], str) else None,
             }  # fmt: skip

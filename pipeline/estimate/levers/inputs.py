@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.estimate.cost_curves import EngineCurves
 from pipeline.estimate.fleet.draws import Call, draw_fleet
 from pipeline.estimate.levers.bench import STAGE, Bench, Pricing, lever_uniforms
-from pipeline.estimate.levers.evidence import Bases, read_bases
+from pipeline.estimate.levers.evidence import PublishedEvidence, read_bases
 from pipeline.estimate.sobol import stage_seed
 from pipeline.estimate.study import ServingModel, engine_curves
 from pipeline.estimate.study_inputs import read_lengths, read_servers, read_serving
@@ -23,32 +23,33 @@ UNIFORMS = (
     "speculation.drafted_tokens", "speculation.tokens_per_step", "speculation.draft_cost", "cap.energy_gain",
     "cap.slowdown",
     "hardware.unmeasured_software", "agent.input_tokens", "agent.output_tokens", "agent.steps_large",
-    "agent.success", "site", "router", "chip", "naive.model", "naive.serving", "naive.hardware",
+    "agent.like_step", "agent.success", "site", "router", "chip", "naive.model",
+    "naive.serving", "naive.hardware",
 )  # fmt: skip
 
 
-def read_bench(settings: Levers, fleet: Fleet, re_estimate: ReEstimate, simulation: Simulation) -> Bench:
+def read_bench(
+    settings: Levers,
+    fleet: Fleet,
+    re_estimate: ReEstimate,
+    simulation: Simulation,
+    published: PublishedEvidence,
+) -> Bench:
     """Worlds of the fleets, with the fitted model of serving."""
     if settings.site not in fleet.sites:
         raise InputError(
             f"params.yaml, assumptions.levers.site: {settings.site!r} is none of {[*fleet.sites]}"
         )
     model = read_serving(re_estimate.serving)
-    return make_bench(settings, fleet, re_estimate, simulation, model, read_bases(re_estimate.serving))
-
-
-def make_bench(
-    settings: Levers,
-    fleet: Fleet,
-    re_estimate: ReEstimate,
-    simulation: Simulation,
-    model: ServingModel,
-    bases: Bases,
-) -> Bench:
-    """The bench on a given model of serving."""
     draws = draw_fleet(fleet, re_estimate, read_lengths(), read_servers(), simulation, model)
-    pricing = pricing_of(draws.worlds, re_estimate, simulation, model)
-    return Bench(draws, settings, lever_uniforms(draws, simulation, UNIFORMS), pricing, bases)
+    return Bench(
+        draws,
+        settings,
+        lever_uniforms(draws, simulation, UNIFORMS),
+        pricing_of(draws.worlds, re_estimate, simulation, model),
+        read_bases(re_estimate.serving),
+        published,
+    )
 
 
 def pricing_of(

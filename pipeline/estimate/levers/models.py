@@ -8,14 +8,12 @@ from numpy.typing import NDArray
 
 from pipeline.assumptions.deployments import Deployment
 from pipeline.contracts.results import REGIMES
-from pipeline.estimate.cost_curves import MeanLengths
-from pipeline.estimate.levers.bench import AS_DRAWN, Bench, How, Priced, call_of
+from pipeline.estimate.levers.agents import AGENT, agent_rows
+from pipeline.estimate.levers.bench import AS_DRAWN, Bench, How, Priced
 from pipeline.estimate.levers.evidence import grade_of, weakest
-from pipeline.estimate.levers.rows import Row
+from pipeline.estimate.levers.rows import BLEND_WORDS, Row
 
 Array = NDArray[np.float64]
-AGENT = "Fara-7B"
-BLEND_WORDS = "the blend of models above 200 B parameters"
 # Family and dense twin, as (of what, against what), by names of deployments.
 WITHIN = {
     "Llama 3.1 8B": "Llama 3.1 405B",
@@ -25,8 +23,6 @@ SPARSE = {"Qwen3 30B-A3B": "Qwen3 32B", "Qwen3 235B-A22B": "Nemotron Ultra 253B"
 DISTILLED = {"Llama 3.1 70B": "DeepSeek-R1", "Qwen3 32B": "DeepSeek-R1"}
 SMALL_BATCH = 8.0
 FULL = 1.0  # utilisation at which a batch is what was asked for
-LARGE_AGENTS = ("som4o", "som5", "somo3", "cua")
-OUTPUT_CV = 0.8  # of an agent's step; its outputs are short, so it matters little
 
 
 def model_rows(bench: Bench, levers: pd.DataFrame) -> list[Row]:
@@ -94,8 +90,9 @@ def _shorter(bench: Bench, priced: dict[Deployment, Priced], regime: str) -> Row
     assumption = getattr(bench.settings.outputs, regime)
     kept = bench.share(f"outputs.{regime}", assumption)
     gain = bench.mean_wh(priced, items) / bench.mean_wh(priced, items, How(output_share=kept))
-    grade = weakest(["D" if regime == "short" else "C", grade_of(items, bench.bases)])
-    key = "manya_minimal" if regime == "short" else "zhai_trunc"
+    rests_on = bench.published.standing("outputs", regime)
+    hindsight = "C" if regime == "long" else "A"  # what could have been cut was seen afterwards
+    grade = weakest([rests_on.grade, hindsight, grade_of(items, bench.bases)])
     return Row(
         "models",
         "Shorter outputs",
@@ -105,7 +102,7 @@ def _shorter(bench: Bench, priced: dict[Deployment, Priced], regime: str) -> Row
         grade,
         gain,
         assumption.source,
-        evidence=key,
+        evidence=rests_on.evidence,
         note=assumption.reason,
     )
 
@@ -147,53 +144,3 @@ def _fewer_bits(
                 load=load,
                 note="below 1: a penalty; measured with one engine, either engine here",
             )
-
-
-def agent_rows(bench: Bench, levers: pd.DataFrame) -> Iterator[Row]:
-    """A completed web task: steps, energy of a step, and the attempts that failed."""
-    value = levers["value"]
-    small = next(item for item in bench.settings.models if item.model == AGENT)
-    large = bench.draws.tiers["large"]
-    agent = bench.settings.agent
-    given, answer = agent.input_tokens, agent.output_tokens
-    mean = MeanLengths(given.distribution.median(), answer.distribution.median(), OUTPUT_CV)
-    call = call_of(bench.value("agent.input_tokens", given), bench.value("agent.output_tokens", answer), mean)
-    priced = bench.price([small, *large], call)
-    step_small = bench.energy_wh(priced[small])
-    task = step_small * value["fara_steps"] / value["fara_success_fara7b"]
-
-    like = step_small * value["fara_steps_like"] / value["fara_success_uitars"]
-    price = value["fara_cost_uitars"] / value["fara_success_uitars"]
-    price = price * value["fara_success_fara7b"] / value["fara_cost_fara7b"]
-    success = np.array([value[f"fara_success_{name}"] for name in LARGE_AGENTS])
-    place = bench.uniforms["agent.success"]
-    kept = success.min() + place * (success.max() - success.min())
-    steps = bench.value("agent.steps_large", agent.steps_large)
-    step_large = bench.mean_wh(priced, large)
-    for regime in REGIMES:  # a task is neither; each step is a short output on a long input
-        yield Row(
-            "models",
-            AGENT,
-            regime,
-            "a completed web task of Fara-7B against one of an agent of its size (UI-TARS-1.5-7B)",
-            "fitted model with published settings",
-            "D",
-            like / task,
-            "fara2025",
-            evidence="fara_steps;fara_steps_like;fara_success_fara7b;fara_success_uitars",
-            note="steps over success of both at the same energy a step; by list prices, which are no energy, "
-            f"a completed task costs {price:.3g} times less",
-        )
-        yield Row(
-            "models",
-            AGENT,
-            regime,
-            f"a completed web task of Fara-7B against an agent on {BLEND_WORDS}",
-            "fitted model with published settings",
-            "D",
-            step_large * steps / kept / task,
-            "fara2025",
-            evidence=";".join(["fara_steps", *(f"fara_success_{name}" for name in LARGE_AGENTS)]),
-            note="failed attempts count; success of large agents as published, their steps and all "
-            "tokens as assumed (params.yaml)",
-        )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.contracts.levers import LEVER_SYSTEMS, PERCENTILES
+from pipeline.contracts.levers import BOUNDS, LEVER_SYSTEMS, PERCENTILES
 from pipeline.contracts.read import validate
 from pipeline.estimate import nested
 
@@ -21,6 +21,7 @@ CLAIMS = {
     "hardware": "blog.hardware",
     "combined": "blog.combined",
 }
+BLEND_WORDS = "the blend of models above 200 B parameters"
 BASIS_OF_GRADE = {"A": "measured energy", "B": "measured energy", "C": "simulation", "D": "statement"}
 
 
@@ -54,6 +55,22 @@ def span(values: Sequence[float], low: float, high: float) -> dict[str, float]:
     }
 
 
+def bound_of(interval: object) -> str | None:
+    """`up to` and `more than` of LEVERS as a bound; None for whatever is none."""
+    return str(interval) if interval in BOUNDS else None
+
+
+def at_bound(value: float, bound: str) -> dict[str, float]:
+    """Percentiles of a bound: its one end, and no middle."""
+    end = dict(zip(BOUNDS, ("p95", "p5"), strict=True))[bound]
+    return {**dict.fromkeys([*PERCENTILES, "mc_error_p50"], np.nan), end: value}
+
+
+def bounded(gain: Array, replicates: int, bound: str | None) -> Array | Mapping[str, float]:
+    """Draws of a gain; those of a bound as the median of where it lies."""
+    return gain if bound is None else at_bound(band(gain, replicates)["p50"], bound)
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of LEVER_SYSTEMS before the claim is put beside it; gain: draws, or percentiles by name."""
@@ -66,6 +83,8 @@ class Row:
     grade: str
     gain: Array | Mapping[str, float]
     sources: str
+    bound: str | None = None
+    quantity: str = "energy"
     load: str | None = None
     boundary: str = "facility"
     n_values: float = np.nan
@@ -82,15 +101,14 @@ def system_table(rows: Sequence[Row], claims: pd.DataFrame, replicates: int) -> 
 
 def _record(row: Row, claims: pd.DataFrame, replicates: int) -> dict[str, Any]:
     key = CLAIMS.get(row.group)
-    if key == "blog.serving" and row.regime != "long":
-        key = None  # the claim is about long queries
+    if (key == "blog.serving" and row.regime != "long") or row.quantity != "energy":
+        key = None  # the claim is about long queries; all claims are about energy
     low, high = (claims.loc[key, end] if key else np.nan for end in ("low", "high"))
     gain = dict(row.gain) if isinstance(row.gain, Mapping) else band(np.asarray(row.gain), replicates)
-    names = ("group", "system", "regime", "load", "compared", "boundary", "basis", "grade", "n_values",
-             "evidence", "sources", "note")  # fmt: skip
+    names = ("group", "system", "regime", "load", "compared", "quantity", "boundary", "basis", "grade",
+             "bound", "n_values", "evidence", "sources", "note")  # fmt: skip
     return {
         **{name: getattr(row, name) for name in names},
-        "quantity": "energy",
         **gain,
         "published_claim": key,
         "published_low": low,
@@ -99,22 +117,27 @@ def _record(row: Row, claims: pd.DataFrame, replicates: int) -> dict[str, Any]:
 
 
 def published_rows(levers: pd.DataFrame) -> list[Row]:
-    """Published values of energy, the span of each system, regime, load and grade; levers: LEVERS."""
+    """Published values of energy, the span of each system, regime, load, grade and bound; levers: LEVERS.
+
+    Of several bounds, the one that says most: the largest `up to`, the smallest `more than`.
+    """
     energy = levers[levers["unit"] == "x less energy"].copy()
     energy["load"] = energy["load"].fillna("")
+    energy["bound"] = energy["interval"].map(bound_of).fillna("")
     rows = []
-    groups: Any = energy.groupby(["group", "system", "regime", "load", "grade"], sort=False)
-    for (group, system, regime, load, grade), found in groups:
+    groups: Any = energy.groupby(["group", "system", "regime", "load", "grade", "bound"], sort=False)
+    for (group, system, regime, load, grade, bound), found in groups:
         values = found["value"].tolist()
         low = float(found["low"].fillna(found["value"]).min())
         high = float(found["high"].fillna(found["value"]).max())
+        gain = at_bound(high if bound == BOUNDS[0] else low, bound) if bound else span(values, low, high)
         boundary = found["boundary"].iloc[0] if len(set(found["boundary"])) == 1 else "not-stated"
         for one in ("short", "long") if regime == "both" else (regime,):
             rows.append(
                 Row(
                     group, system, one, "; ".join(found["quantity"].unique()), BASIS_OF_GRADE[grade],
-                    grade, span(values, low, high), ";".join(dict.fromkeys(found["source"])),
-                    load=str(load) or None,
+                    grade, gain, ";".join(dict.fromkeys(found["source"])),
+                    bound=str(bound) or None, load=str(load) or None,
                     boundary=str(boundary) if boundary in ("gpu", "node", "facility") else "not-stated",
                     n_values=float(len(values)), evidence=";".join(found["key"]), note=_span_note(found),
                 )
@@ -123,6 +146,4 @@ def published_rows(levers: pd.DataFrame) -> list[Row]:
 
 
 def _span_note(found: pd.DataFrame) -> str | None:
-    bounds = found["interval"].isin(["upper bound"]).sum()
-    parts = [f"{bounds} of {len(found)} printed as `up to`"] if bounds else []
-    return "; ".join([*parts, *found["note"].dropna()]) or None
+    return "; ".join(found["note"].dropna()) or None

@@ -23,6 +23,7 @@ from pipeline.estimate.batch_curves import configuration_names
 from pipeline.estimate.cost_curves import MeanLengths
 from pipeline.estimate.fleet.draws import Call
 from pipeline.estimate.levers.bench import Bench, How, Priced, call_of
+from pipeline.estimate.levers.evidence import grade_of, weakest
 from pipeline.estimate.levers.rows import Row, band
 from pipeline.units import JOULES_PER_WH, SECONDS_PER_HOUR
 
@@ -30,6 +31,7 @@ Array = NDArray[np.float64]
 USERS = tuple(float(2**power) for power in range(17))  # 1 to 65,536
 BENCHMARK = "benchmark"
 QUANTITY = "j_per_output_token_"
+ONE_INSTANCE = "fitted, one instance"
 
 
 def configurations(bench: Bench) -> list[Deployment]:
@@ -51,6 +53,7 @@ def scale_table(bench: Bench, serving: pd.DataFrame, settings: Serving) -> pd.Da
             if lengths == BENCHMARK:  # which was run by the first engine
                 first = np.zeros_like(priced.curve.choice)
                 priced = replace(priced, curve=replace(priced.curve, choice=first))
+                rows += list(_to_saturation(bench, priced, chat["average_batch"].max()))
             rows += list(_fitted(bench, priced, lengths))
         rows += list(_measured(bench, item, chat))
     table = pd.DataFrame(rows).reindex(columns=list(LEVER_SCALE.columns))
@@ -88,6 +91,23 @@ def _fitted(bench: Bench, priced: Priced, lengths: str) -> Iterator[dict[str, An
             "kind": "fitted",
             "boundary": "facility",
             **_joules(wh * JOULES_PER_WH / tokens, bench),
+            "wh_per_query_p50": float(np.median(wh)),
+            "sources": priced.item.source,
+        }
+
+
+def _to_saturation(bench: Bench, priced: Priced, measured: float) -> Iterator[dict[str, Any]]:
+    """One instance filled as far as its cache goes, or measurements went: no service is so full."""
+    context = priced.call.context_tokens
+    held = priced.curve.configured(np.full(len(bench.every), np.inf), context, bench.every)
+    full = max(float(np.median(held)), measured)
+    for users in [*(n for n in USERS if n < full), full]:
+        wh = bench.energy_wh(priced, How(requests=users, utilisation=1.0))
+        yield {
+            **_size(priced.item, BENCHMARK, users, 1),
+            "kind": ONE_INSTANCE,
+            "boundary": "facility",
+            **_joules(wh * JOULES_PER_WH / priced.call.moments.output_tokens, bench),
             "wh_per_query_p50": float(np.median(wh)),
             "sources": priced.item.source,
         }
@@ -158,15 +178,16 @@ def scale_rows(bench: Bench) -> Iterator[Row]:
         priced = bench.price(items, bench.call(regime))
         alone = bench.mean_wh(priced, items, How(requests=1.0, utilisation=1.0))
         service = bench.mean_wh(priced, items)
+        rests_on = bench.published.standing("concurrency", regime)
         yield Row(
             "scale",
             "Azure-scale serving",
             regime,
             "the blend as a service runs it, idle nodes included, against one user on one instance",
             "fitted model",
-            "B",
+            weakest([rests_on.grade, grade_of(items, bench.bases)]),
             alone / service,
             "mlenergy2025",
             load="1 sequence to as in production",
-            note="the lone user is always busy: idle time would add to the gain",
+            note=rests_on.noted("the lone user is always busy: idle time would add to the gain"),
         )

@@ -15,7 +15,7 @@ from pipeline.contracts.results import REGIMES
 from pipeline.estimate.levers.bench import AS_DRAWN, Bench, Cap, How, Priced
 from pipeline.estimate.levers.evidence import grade_of, weakest
 from pipeline.estimate.levers.models import FULL, SMALL_BATCH
-from pipeline.estimate.levers.rows import Row
+from pipeline.estimate.levers.rows import Row, bound_of, bounded
 from pipeline.units import SECONDS_PER_HOUR
 
 Array = NDArray[np.float64]
@@ -44,37 +44,38 @@ def _of_regime(bench: Bench, regime: str) -> Iterator[Row]:
     drawn = bench.mean_wh(priced, items)
 
     def row(
-        system: str, compared: str, grade: str, how: How, source: str, before: Array = drawn,
-        load: str | None = None, evidence: str | None = None, note: str | None = None,
+        system: str, compared: str, setting: str, how: How, source: str, before: Array = drawn,
+        load: str | None = None, note: str | None = None,
     ) -> Row:  # fmt: skip
         gain = before / bench.mean_wh(priced, items, how)
+        rests_on = bench.published.standing(setting, regime)
         return Row(
-            "serving", system, regime, compared, BASIS, weakest([grade, model]), gain, source,
-            load=load, evidence=evidence, note=note,
+            "serving", system, regime, compared, BASIS, weakest([rests_on.grade, model]), gain, source,
+            load=load, evidence=rests_on.evidence, note=rests_on.noted(note),
         )  # fmt: skip
 
     yield row(
-        "Continuous batching", "as many requests in flight as configured against 8", "B",
+        "Continuous batching", "as many requests in flight as configured against 8", "concurrency",
         How(utilisation=FULL), "mlenergy2025", load="8 sequences to as configured",
         before=bench.mean_wh(priced, items, How(requests=SMALL_BATCH, utilisation=FULL)),
     )  # fmt: skip
     yield row(
-        "Adaptive serving", "nodes taken away when not needed against those kept for the peak", "B",
+        "Adaptive serving", "nodes taken away when not needed against those kept for the peak", "utilisation",
         How(utilisation=bench.share("utilisation", settings.utilisation)), settings.utilisation.source,
-        evidence="google_util", note="from the load of the re-estimate to that of a service that adapts",
+        note="from the load of the re-estimate to that of a service that adapts",
     )  # fmt: skip
     yield row(
-        "Prefix caching", "part of the input read from the cache against all of it computed", "B",
+        "Prefix caching", "part of the input read from the cache against all of it computed", "cached_share",
         How(cached_share=bench.share("cached_share", settings.cached_share)), settings.cached_share.source,
-        evidence="prefix_dsv3", note="the share was measured in production, its energy is the model's",
+        note="the share was measured in production, its energy is the model's",
     )  # fmt: skip
     yield row(
-        "Disaggregated serving", "prefill apart, decode at the batch that takes as long a step", "C",
-        How(disaggregated=True), "distserve2024",
+        "Disaggregated serving", "prefill apart, decode at the batch that takes as long a step",
+        "disaggregation", How(disaggregated=True), "distserve2024",
         note="follows from the fitted step time; no measured energy of it is published",
     )  # fmt: skip
     yield row(
-        "Power capping and clocks", "accelerators at lower power or clock against rated", "B",
+        "Power capping and clocks", "accelerators at lower power or clock against rated", "cap",
         How(cap=cap_of(bench)), settings.cap.energy_gain.source,
         note="of the facility: the rest of the server draws on, for longer",
     )  # fmt: skip
@@ -84,7 +85,8 @@ def _of_regime(bench: Bench, regime: str) -> Iterator[Row]:
 def _drafts(bench: Bench, regime: str, priced: Mapping[Deployment, Priced]) -> Iterator[Row]:
     """Speculative decoding at several batches."""
     items = bench.draws.tiers["large"]
-    grade = weakest(["C", grade_of(items, bench.bases)])
+    rests_on = bench.published.standing("speculation", regime)
+    grade = weakest([rests_on.grade, grade_of(items, bench.bases)])
     for load, requests in SPECULATED.items():
         how = AS_DRAWN if requests is None else How(requests=requests, utilisation=FULL)
         after = np.mean([speculative_wh(bench, priced[item], how) for item in items], axis=0)
@@ -92,7 +94,7 @@ def _drafts(bench: Bench, regime: str, priced: Mapping[Deployment, Priced]) -> I
             "serving", "Speculative decoding", regime, "drafts of five tokens against none", BASIS, grade,
             bench.mean_wh(priced, items, how) / after, "eagle3_2025;dutta2026", load=load,
             evidence="dutta_eagle;eagle_b64",
-            note="a step that checks more tokens costs more where compute binds",
+            note=rests_on.noted("a step that checks more tokens costs more where compute binds"),
         )  # fmt: skip
 
 
@@ -147,8 +149,9 @@ def disaggregation_rows(bench: Bench, levers: pd.DataFrame) -> Iterator[Row]:
                 str(found["quantity"]),
                 "published throughput and rated power",
                 str(found["grade"]),
-                gain,
+                bounded(gain, bench.replicates, bound_of(found["interval"])),
                 str(found["source"]),
+                bound=bound_of(found["interval"]),
                 load=None if pd.isna(found["load"]) else str(found["load"]),
                 boundary="gpu",
                 evidence=str(key),

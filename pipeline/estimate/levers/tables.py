@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.assumptions.base import Assumption
 from pipeline.assumptions.fleet import Fleet
 from pipeline.assumptions.serving import Serving
+from pipeline.contracts.levers import COMBINATIONS
 from pipeline.contracts.results import REGIMES
 from pipeline.estimate.levers import hardware_published
 from pipeline.estimate.levers.bench import Bench
@@ -75,10 +76,10 @@ def lever_tables(
     rows = [
         *scale_rows(bench),
         *model_rows(bench, inputs.levers),
-        *router_rows(inputs.profiles, inputs.routers, inputs.published["routers"]),
+        *router_rows(bench, inputs.profiles, inputs.routers, inputs.published["routers"]),
         *serving_rows(bench, inputs.levers),
         *hardware_rows(bench, ladders, facts),
-        *site_rows(inputs.sites, inputs.cooling),
+        *site_rows(bench, inputs.sites, inputs.cooling),
         *(row for regime in REGIMES for row in group_rows(regime, everything[regime])),
         *published_rows(inputs.published["levers"]),
     ]
@@ -130,6 +131,9 @@ def combinations(bench: Bench, inputs: LeverInputs, everything: Mapping[str, Ser
         service = everything[regime]
         start = service.energy_wh(Applied())
         rows += naive(regime, start, inputs.ranges, bench.uniforms, ends, bench.replicates)
-        rows += chain("overlap", regime, service, ends)
-        rows += chain("graded", regime, service.on(service.graded_chips()), ends)
+        graded = service.on(service.graded_chips())
+        for combination in COMBINATIONS:
+            if combination != "naive":
+                of_all = combination.startswith("overlap")
+                rows += chain(combination, regime, service if of_all else graded, ends)
     return combination_table(rows)

@@ -37,14 +37,14 @@ from pipeline.fit.node_power import RATED_W, SERVER_GPUS, ServerFit, server_of
 
 Array = NDArray[np.float64]
 Json = dict[str, Any]
-# Levers of the panel by the groups of LEVER_COMBINATIONS; of its chains, the one on evidence of grade A or B.
+# Levers of the panel by the groups of LEVER_COMBINATIONS; of its chains, the one on all evidence, graded.
 GROUPS = {
     "hardware": ("hardware", "datacentre"),
     "model": ("models",),
     "serving": ("serving",),
     "routing": ("routing",),
 }
-CHAIN = {"regime": "short", "combination": "graded", "sequence": "models first"}
+CHAIN = {"regime": "short", "combination": "overlap", "sequence": "models first"}
 NORMAL = np.linspace(-6, 6, 241)  # where quantiles of lengths are written
 
 

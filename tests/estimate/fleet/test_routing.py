@@ -8,6 +8,7 @@ from pipeline.estimate.fleet.router_energy import PairEnergy, between, deploymen
 from pipeline.estimate.fleet.routing import (
     curves,
     gain,
+    largest_share,
     needed,
     needed_share,
     profiles,
@@ -90,11 +91,28 @@ def test_profiles_lie_in_the_order_of_their_names_and_within_the_ends() -> None:
 def test_tables_agree_with_each_other() -> None:
     pairs = {("open models", "short"): PairEnergy(LARGE, SMALL, ROUTER)}
     curve = curves(pairs, 8).set_index("share_small")["p50"]
-    wanted = needed(pairs, [2.0, 5.0], 0.86).set_index("gain")
+    wanted = needed(pairs, [2.0, 5.0], read_table("data/published/routers.csv", ROUTERS)).set_index("gain")
     at_needed = np.interp(wanted.loc[2.0, "share_p50"], curve.index, curve)
     assert at_needed == pytest.approx(2.0, rel=0.03)
     assert wanted["share_p50"].is_monotonic_increasing
     assert isinstance(curve, pd.Series) and curve[0.0] == 1.0
+
+
+def test_routers_stay_in_their_regime() -> None:
+    """All were measured on short answers: no row, and no share that would suffice, for long ones."""
+    pairs = {("open models", regime): PairEnergy(LARGE, SMALL, ROUTER) for regime in ("short", "long")}
+    routers = read_table("data/published/routers.csv", ROUTERS)
+    assert set(published(pairs, routers, 8)["regime"]) == set(routers["regime"]) == {"short"}
+    shares = needed(pairs, [2.0], routers).set_index("regime")
+    assert shares.loc["short", "published_share"] == 0.86
+    assert shares.loc["long", ["published_share", "worlds_within_published"]].isna().all()
+
+
+def test_a_reduction_of_cost_is_no_share_of_calls() -> None:
+    routers = read_table("data/published/routers.csv", ROUTERS)
+    cost = routers["share_basis"] == "cost reduction"
+    assert set(routers.loc[cost, "grade"]) == {"D"}
+    assert np.isnan(largest_share(routers[cost], "short"))
 
 
 def test_published_shares_lie_on_the_curve() -> None:

@@ -16,8 +16,10 @@ from pipeline.contracts.levers import (
     LEVER_SYSTEMS,
 )
 from pipeline.contracts.published import TABLES
+from pipeline.contracts.routing import ROUTERS as ROUTERS_CONTRACT
 from pipeline.estimate.levers.bench import Bench
 from pipeline.estimate.levers.combine import Service
+from pipeline.estimate.levers.evidence import PublishedEvidence
 from pipeline.estimate.levers.inputs import read_bench
 
 SETTINGS, FLEET, RE_ESTIMATE, SIMULATION = load(
@@ -25,13 +27,16 @@ SETTINGS, FLEET, RE_ESTIMATE, SIMULATION = load(
 )
 SMALL = Propagation(replicates=4, outer=32, inner=16, variance_points=32)
 LEVERS = read_table("data/published/levers.csv", TABLES["levers"])
+ROUTERS = read_table("data/published/routers.csv", ROUTERS_CONTRACT)
+PUBLISHED = PublishedEvidence.of(SETTINGS.evidence, LEVERS, ROUTERS)
 FACTS = read_table("data/published/hardware.csv", HARDWARE).set_index("gpu").to_dict("index")
 
 
 @cache
 def bench() -> Bench:
     """128 worlds of the fleets."""
-    return read_bench(SETTINGS, FLEET.model_copy(update={"propagation": SMALL}), RE_ESTIMATE, SIMULATION)
+    fleet = FLEET.model_copy(update={"propagation": SMALL})
+    return read_bench(SETTINGS, fleet, RE_ESTIMATE, SIMULATION, PUBLISHED)
 
 
 @cache

@@ -7,14 +7,25 @@ import pytest
 
 from pipeline.assumptions import load
 from pipeline.contracts import read_table
-from pipeline.contracts.levers import CLAIMED_TOGETHER
+from pipeline.contracts.levers import CLAIMED_TOGETHER, COMBINATIONS
 from pipeline.contracts.published import CLAIMS
+from pipeline.errors import InputError
 from pipeline.estimate.levers.combinations import ORDERS, chain, chosen, combination_table, naive
 from pipeline.estimate.levers.combine import Applied
+from pipeline.estimate.levers.evidence import JUDGED, OUTSIDE, PublishedEvidence
 from pipeline.estimate.levers.needed import needed_rows, needed_table
 from pipeline.estimate.levers.rows import band
 from pipeline.estimate.levers.tables import COMBINED_CLAIM
-from tests.estimate.levers.parts import bench, constant, positive, results, service
+from tests.estimate.levers.parts import (
+    LEVERS,
+    PUBLISHED,
+    ROUTERS,
+    bench,
+    constant,
+    positive,
+    results,
+    service,
+)
 
 ENDS = CLAIMED_TOGETHER
 EVERY = ORDERS["models first"]
@@ -69,9 +80,13 @@ def test_naive_product_of_the_published_ranges(published):
     first, second = rows[3], rows[7]
     assert first["cumulative_p50"] == pytest.approx(second["cumulative_p50"])  # order does not matter
     assert first["lever"] != second["lever"]
-    last = results()["combinations"].query("combination == 'naive' and order == 3").iloc[0]
-    found = last[["cumulative_p50", "cumulative_p25", "cumulative_p75"]].to_numpy(float)
-    assert found == pytest.approx([20.5, 12.8, 32.9], rel=0.02)
+    found = [first[f"cumulative_{name}"] for name in ("p50", "p25", "p75")]
+    mu = sum(one.distribution.mu for one in published.values())
+    sigma = np.hypot.reduce([one.distribution.sigma for one in published.values()])
+    assert found == pytest.approx(np.exp(mu + sigma * np.array([0, -0.67449, 0.67449])), rel=1e-4)
+    table = results()["combinations"].query("combination == 'naive' and order == 3")
+    assert (table["cumulative_p50"].round(1) == 20.5).all()  # in both regimes and sequences
+    assert (table["cumulative_p75"].round(1) == 32.9).all()
 
 
 def test_published_multipliers_of_one_change_nothing(published):
@@ -81,7 +96,7 @@ def test_published_multipliers_of_one_change_nothing(published):
         assert row["cumulative_p5"] == row["cumulative_p95"] == pytest.approx(1)
 
 
-@pytest.mark.parametrize("combination", ["overlap", "graded"])
+@pytest.mark.parametrize("combination", [name for name in COMBINATIONS if name != "naive"])
 def test_the_whole_chain_is_the_same_in_both_sequences(combination):
     table = combination_table(list(chain(combination, "short", service(), ENDS)))
     last = table.groupby("sequence")[["cumulative_p50", "energy_wh_p50", "worlds_8_to_20"]].last()
@@ -109,11 +124,64 @@ def test_overlap_gains_less_than_the_levers_alone():
 
 def test_graded_levers_are_all_of_grade_a_or_b():
     table = results()["combinations"]
-    graded = table[(table["combination"] == "graded") & (table["order"] > 0)]
+    graded = table[table["combination"].str.startswith("graded") & (table["order"] > 0)]
     assert set(graded["grade"]) <= {"A", "B"}
     levers = service().levers()
     assert "disaggregated" in chosen(levers, "overlap")
     assert "disaggregated" not in chosen(levers, "graded")
+
+
+@pytest.mark.parametrize("regime", ["short", "long"])
+def test_a_prior_is_as_good_as_the_weakest_of_what_it_mixes(regime):
+    """Routing mixes published routers with one whose sizes are assumed; both ends of a site are assumed."""
+    levers = service(regime).levers()
+    assert levers["routed"].grade == levers["best_site"].grade == "D"
+    assert (levers["cached"].grade, levers["capped"].grade) == ("B", "B")
+    table = results()["combinations"]
+    graded = table[(table["regime"] == regime) & table["combination"].str.startswith("graded")]
+    assert not set(graded["group"]) & {"routing", "datacentre"}
+
+
+def only_evidence(regime, setting, keys):
+    """The service with these rows alone behind one setting."""
+    named = PUBLISHED.named.model_copy(update={setting: keys})
+    published = replace(PUBLISHED, named=named)
+    return replace(service(regime), bench=replace(bench(), published=published))
+
+
+def test_a_lever_is_not_applied_outside_the_regime_of_its_evidence():
+    """A router that was measured on short answers is good evidence there, and none for long ones."""
+    for regime, grade, applied in (("short", "B", True), ("long", "D", False)):
+        levers = only_evidence(regime, "routed_share", ["routellm_mtbench"]).levers()
+        assert levers["routed"].grade == grade
+        assert ("routed" in chosen(levers, "graded")) == applied
+        assert "routed" in chosen(levers, "overlap")
+    assert levers["routed"].note == OUTSIDE
+
+
+def test_a_setting_without_a_row_is_a_judgement():
+    lever = only_evidence("short", "cap", []).levers()["capped"]
+    assert (lever.grade, lever.note) == ("D", JUDGED)
+
+
+def test_what_services_do_already_is_left_out_of_what_is_to_come():
+    levers = service().levers()
+    practised = {name for name, lever in levers.items() if lever.in_practice}
+    assert practised == {"cached", "adaptive", "disaggregated"}
+    assert set(chosen(levers, "overlap")) - set(chosen(levers, "overlap to come")) == practised
+    table = results()["combinations"]
+    to_come = table[table["combination"].str.endswith("to come")]
+    assert (to_come["in_practice"] == "no").all()
+    ends = table.groupby(["regime", "combination"])["cumulative_p50"].max()
+    for regime in ("short", "long"):
+        assert ends[regime, "overlap to come"] < ends[regime, "overlap"]
+        assert ends[regime, "graded to come"] < ends[regime, "graded"]
+
+
+def test_evidence_that_does_not_exist_is_refused():
+    named = PUBLISHED.named.model_copy(update={"cap": ["samsi_cap", "nowhere"]})
+    with pytest.raises(InputError, match=r"evidence\.cap: 'nowhere' is no row of"):
+        PublishedEvidence.of(named, LEVERS, ROUTERS)
 
 
 def test_chips_that_were_not_measured_stay_out_of_the_graded_chain():

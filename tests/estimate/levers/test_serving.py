@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.contracts import read_table
+from pipeline.contracts.published import TABLES
+from pipeline.contracts.routing import ROUTING_PROFILES
 from pipeline.contracts.telemetry import SERVING_MEASUREMENTS
 from pipeline.estimate.levers.combinations import TOGETHER
 from pipeline.estimate.levers.combine import Applied
@@ -39,11 +41,24 @@ def test_the_share_of_the_cache_has_the_measured_mean():
     assert assumed.alpha / (assumed.alpha + assumed.beta) == pytest.approx(measured, abs=0.002)
 
 
+def test_settings_of_routing_and_capacity_hold_what_was_measured():
+    """Rows behind a prior lie within it."""
+    value = LEVERS.set_index("key")["value"]
+    for setting, keys in (("utilisation", ["nodes_dsv3"]), ("routed_share", ["mr_balanced_small"])):
+        low, high = getattr(SETTINGS, setting).distribution.ppf(np.array([0.05, 0.95]))
+        assert value[keys].between(low, high).all()
+    nodes = read_table("data/published/token_lengths.csv", TABLES["token_lengths"]).set_index("key")
+    assert value["nodes_dsv3"] == pytest.approx(nodes.loc["dsv3_nodes", "value"] / 278, abs=5e-4)  # at peak
+    profile = read_table("data/results/routing_profiles.csv", ROUTING_PROFILES)
+    balanced = profile[(profile["profile"] == "balanced") & (profile["regime"] == "short")].iloc[0]
+    assert value["mr_balanced_small"] == pytest.approx(balanced["share_small"], abs=5e-4)
+
+
 def test_drafts_with_one_request_gain_what_was_measured():
     """The modelled median lies in the measured range of the same kind of draft."""
     table = results()["systems"]
     drafts = table[(table["system"] == "Speculative decoding") & (table["load"] == "1 sequence")]
-    modelled = drafts[drafts["grade"] == "C"]["p50"]
+    modelled = drafts[drafts["basis"].str.startswith("fitted")]["p50"]
     row = LEVERS.set_index("key").loc["dutta_eagle"]
     assert modelled.between(row["low"], row["high"]).all()
 

@@ -11,8 +11,17 @@ from pipeline.contracts.published import GRADES, LEVER_GROUPS
 from pipeline.errors import InputError
 from pipeline.estimate.levers.inputs import read_bench
 from pipeline.estimate.levers.rows import Row, published_rows, span, system_table
-from pipeline.estimate.levers.scale import instances_for
-from tests.estimate.levers.parts import FLEET, LEVERS, RE_ESTIMATE, SETTINGS, SIMULATION, results
+from pipeline.estimate.levers.scale import ONE_INSTANCE, instances_for
+from tests.estimate.levers.parts import (
+    FLEET,
+    LEVERS,
+    PUBLISHED,
+    RE_ESTIMATE,
+    ROUTERS,
+    SETTINGS,
+    SIMULATION,
+    results,
+)
 
 NAMED = [
     ("scale", "Azure-scale serving"),
@@ -51,7 +60,9 @@ def test_every_named_system_has_a_row_that_computes(group, system):
     table = results()["systems"]
     found = table[(table["group"] == group) & (table["system"] == system)]
     assert len(found)
-    assert (np.isfinite(found["p50"]) & (found["p50"] > 0)).all()
+    ends = found[["p5", "p50", "p95"]]
+    assert (ends.max(axis=1) > 0).all() and np.isfinite(ends.max(axis=1)).all()
+    assert found.loc[found["bound"].isna(), "p50"].notna().all()
 
 
 def test_every_published_lever_has_source_regime_and_grade():
@@ -70,16 +81,16 @@ def test_every_row_of_the_results_has_sources_and_a_grade():
 def test_evidence_names_rows_that_exist():
     for name in ("systems", "hardware"):
         named = results()[name]["evidence"].dropna().str.split(";").explode()
-        assert set(named) <= set(LEVERS["key"])
+        assert set(named) <= {*LEVERS["key"], *ROUTERS["key"]}
 
 
 def test_a_site_that_is_none_is_refused():
     with pytest.raises(InputError, match=r"assumptions.levers.site: 'moon' is none of \['best'"):
-        read_bench(SETTINGS.model_copy(update={"site": "moon"}), FLEET, RE_ESTIMATE, SIMULATION)
+        read_bench(SETTINGS.model_copy(update={"site": "moon"}), FLEET, RE_ESTIMATE, SIMULATION, PUBLISHED)
 
 
 def test_no_row_says_the_same_twice():
-    keys = ["group", "system", "regime", "load", "compared", "basis", "grade", "sources"]
+    keys = ["group", "system", "regime", "load", "compared", "basis", "grade", "bound", "sources"]
     assert not results()["systems"].duplicated(keys).any()
 
 
@@ -88,25 +99,25 @@ def test_cost_latency_and_throughput_do_not_become_energy_unseen():
     energy = set(LEVERS.loc[LEVERS["unit"] == "x less energy", "key"])
     throughput = set(LEVERS.loc[LEVERS["unit"].str.startswith("x throughput"), "key"])
     table = results()["systems"]
-    for _, row in table[table["n_values"].notna()].iterrows():
+    for _, row in table[table["n_values"].notna() & (table["quantity"] == "energy")].iterrows():
         assert set(row["evidence"].split(";")) <= energy
     converted = table[table["basis"] == "published throughput and rated power"]
     assert set(converted["evidence"]) <= throughput
 
 
 def test_a_lever_stays_in_its_regime():
-    """A published row about one regime appears in that regime alone."""
+    """A published row about one regime stands behind rows of that regime alone, computed ones too."""
     regimes = LEVERS.set_index("key")["regime"]
     table = results()["systems"]
-    published = table[table["n_values"].notna()]
-    for _, row in published.iterrows():
+    regimes = pd.concat([regimes, ROUTERS.set_index("key")["regime"]])
+    for _, row in table[table["evidence"].notna()].iterrows():
         for key in row["evidence"].split(";"):
             assert regimes[key] in ("both", row["regime"])
 
 
 def test_drafts_lose_in_the_largest_batch():
     table = results()["systems"]
-    drafts = table[(table["system"] == "Speculative decoding") & (table["grade"] == "C")]
+    drafts = table[(table["system"] == "Speculative decoding") & (table["grade"] == "D")]
     by_load = drafts.set_index(["regime", "load"])["p50"]
     for regime in ("short", "long"):
         assert by_load[regime, "1 sequence"] > 1 > by_load[regime, "256 sequences"]
@@ -120,18 +131,32 @@ def test_eight_bits_cost_more_at_small_batch_and_less_at_large_as_measured():
 
 
 def test_failed_tasks_count():
-    """Steps over success on both sides, and list prices beside it, which stay out of the gain."""
+    """Steps over success on both sides at the assumed ratio of a step; list prices in rows of their own."""
     value = LEVERS.set_index("key")["value"]
     table = results()["systems"]
-    row = table[(table["system"] == "Fara-7B") & table["compared"].str.contains("UI-TARS")].iloc[0]
+    rows = table[(table["system"] == "Fara-7B") & table["compared"].str.contains("UI-TARS")]
+    gain, listed = (rows[rows["quantity"] == quantity].iloc[0] for quantity in ("energy", "price"))
     steps = (value["fara_steps_like"] / value["fara_success_uitars"]) / (
         value["fara_steps"] / value["fara_success_fara7b"]
     )
     price = (value["fara_cost_uitars"] / value["fara_success_uitars"]) / (
         value["fara_cost_fara7b"] / value["fara_success_fara7b"]
     )
-    assert row["p50"] == pytest.approx(steps, rel=1e-5)
-    assert row["note"].endswith(f"costs {price:.3g} times less")
+    assert gain["p50"] == pytest.approx(steps * SETTINGS.agent.like_step.distribution.median(), rel=2e-3)
+    assert gain["p5"] < gain["p50"] < gain["p95"]
+    assert listed["p50"] == pytest.approx(price, rel=1e-5)
+    assert pd.isna(listed["published_claim"]) and listed["basis"] == "list price"
+
+
+def test_a_step_of_an_agent_of_its_size_is_bounded_by_its_price():
+    """What params.yaml says: equal, or in proportion to the list price of a step."""
+    value = LEVERS.set_index("key")["value"]
+    price = (value["fara_cost_uitars"] / value["fara_steps_like"]) / (
+        value["fara_cost_fara7b"] / value["fara_steps"]
+    )
+    low, high = SETTINGS.agent.like_step.distribution.ppf(np.array([0.05, 0.95]))
+    assert price == pytest.approx(1.25, abs=0.005)
+    assert low < 1 < price < high
 
 
 def test_a_span_of_one_value_has_no_ends():
@@ -140,10 +165,25 @@ def test_a_span_of_one_value_has_no_ends():
     assert (found["p5"], found["p50"], found["p95"]) == (0.5, 2.5, 4.0)
 
 
+def test_a_bound_has_one_end_and_no_middle():
+    table = results()["systems"]
+    bounds = table[table["bound"].notna()]
+    interval = LEVERS.set_index("key")["interval"]
+    for _, row in bounds.iterrows():
+        assert {interval[key] for key in row["evidence"].split(";")} == {row["bound"]}
+        assert pd.isna(row["p50"])
+    upper = bounds[bounds["bound"] == "upper bound"].set_index("evidence")["p95"]
+    assert upper["dela_shape"] == 100
+    assert upper["fern_73"].tolist() == [3.7, 3.7]
+    plain = table[table["n_values"].notna() & table["bound"].isna() & (table["quantity"] == "energy")]
+    used = set(plain["evidence"].str.split(";").explode())
+    assert not interval[list(used)].isin(["upper bound", "lower bound"]).any()
+
+
 def test_published_rows_join_what_is_of_one_system_and_grade():
     rows = [row for row in published_rows(LEVERS) if row.system == "Speculative decoding"]
     assert {row.regime for row in rows} == {"short", "long"}
-    assert all(row.gain["p5"] == 0.63 and row.n_values == 3 for row in rows)
+    assert all(row.bound is None and row.gain["p5"] == 0.63 and row.n_values == 3 for row in rows)
 
 
 def test_a_claim_about_long_queries_stands_beside_long_rows_only():
@@ -174,19 +214,28 @@ def test_energy_falls_with_the_size_of_the_system():
 
 
 def test_measured_points_lie_near_the_fitted_line():
-    """With the server and the site on top, within a quarter of the line at the same batch."""
+    """With the server and the site on top, inside the band of one instance, filled as far as they go."""
     scale = results()["scale"].query("lengths == 'benchmark'")
     for _, rows in scale.groupby("configuration"):
-        line = rows[rows["kind"] == "fitted"].drop_duplicates("requests_per_instance")
-        line = line.sort_values("requests_per_instance")
+        line = rows[rows["kind"] == ONE_INSTANCE].sort_values("users")
         points = rows[rows["kind"] == "measured accelerators, modelled rest"]
-        inside = points[points["requests_per_instance"] <= line["requests_per_instance"].max()]
-        at = np.interp(
-            np.log(inside["requests_per_instance"]),
-            np.log(line["requests_per_instance"]),
-            np.log(line["j_per_output_token_p50"]),
+        assert line["users"].iloc[0] == 1 and points["users"].max() <= line["users"].iloc[-1]
+        low, middle, high = (
+            np.interp(
+                np.log(points["users"]), np.log(line["users"]), np.log(line[f"j_per_output_token_{name}"])
+            )
+            for name in ("p5", "p50", "p95")
         )
-        assert np.abs(np.log(inside["j_per_output_token_p50"]) - at).max() < 0.25
+        found = np.log(points["j_per_output_token_p50"])
+        assert ((low < found) & (found < high)).all()
+        assert np.abs(found - middle).max() < 0.2
+
+
+def test_an_instance_costs_least_when_saturated():
+    one = results()["scale"].query("kind == @ONE_INSTANCE")
+    assert (one["instances"] == 1).all()
+    for _, rows in one.groupby("configuration"):
+        assert rows.sort_values("users")["j_per_output_token_p50"].is_monotonic_decreasing
 
 
 @pytest.mark.parametrize(
