@@ -126,7 +126,7 @@ LEVER_SYSTEMS = schema(
         "group": word("kind of lever", LEVER_GROUPS),
         "system": text("named system"),
         "regime": word("short: standard query; long: reasoning; task: of an agent", [*REGIMES, TASK]),
-        "load": text("requests in flight, or the case: profile, benchmark; blank: as in production", nullable=True),
+        "load": text("requests in flight, profile, benchmark, rival; blank: as in production", nullable=True),
         "compared": text("what is compared with what"),
         "quantity": word("of what the gain is", ["energy", "price"]),
         "boundary": word("what the energy includes", ["gpu", "node", "facility", "not-stated"]),

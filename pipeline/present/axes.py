@@ -35,8 +35,13 @@ def interval(value: float, low: float, high: float) -> str:
 
 
 def band_text(row: Mapping[Any, Any] | pd.Series, prefix: str = "") -> str:
-    """`2.8 (1.6–6.6)` of <prefix>p50, p5 and p95; without ends, or where they agree, the median alone."""
+    """`2.8 (1.6–6.6)` of <prefix>p50, p5 and p95; without ends, or where they agree, the median alone.
+
+    A bound, which has no median, is `up to 3.7` or `at least 1.2`.
+    """
     middle, low, high = (float(row[f"{prefix}{name}"]) for name in ("p50", "p5", "p95"))
+    if math.isnan(middle):
+        return f"at least {significant(low)}" if math.isnan(high) else f"up to {significant(high)}"
     return interval(middle, low, high) if low < high else significant(middle)
 
 

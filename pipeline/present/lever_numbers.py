@@ -12,8 +12,9 @@ import pandas as pd
 
 from pipeline.assumptions.levers import Levers
 from pipeline.contracts.levers import BESIDE, CLAIMED_TOGETHER
+from pipeline.contracts.published import GRADES
 from pipeline.contracts.results import REGIMES
-from pipeline.present.lever_rows import FITTED, as_in_production, share_for
+from pipeline.present.lever_rows import FITTED, as_in_production, prices, share_for
 from pipeline.present.numbers import Number, assumed, by_key, slug
 
 PRODUCTION = "as in production"
@@ -49,6 +50,7 @@ def collect_lever_systems(
     fitted = systems["basis"].str.startswith(FITTED) & (systems["group"] == "hardware")
     four_bits = systems[fitted & systems["compared"].str.contains(FOUR_BITS, regex=False)]
     numbers = by_key("lever", ours, ["system", "case", "regime"])
+    numbers |= by_key("lever-price", prices(systems), ["system", "load"])
     numbers |= by_key("lever-in-fp4", four_bits, ["system", "regime"])
     numbers |= by_key("lever-scale", _ends(scale), ["model", "lengths", "end"])
     for regime in REGIMES:
@@ -59,6 +61,7 @@ def collect_lever_systems(
     numbers["lever.count.rows"] = len(systems)
     for name, rows in systems.groupby("grade"):
         numbers[f"lever.count.grade.{str(name).lower()}"] = len(rows)
+    numbers |= {f"grades.{name.lower()}": words for name, words in GRADES.items()}
     for name in type(settings).model_fields:
         numbers |= dict(assumed(f"assumed.levers.{name}", getattr(settings, name)))
     return numbers

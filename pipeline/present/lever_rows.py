@@ -9,6 +9,7 @@ from pipeline.contracts.levers import BASELINE, SEQUENCES
 
 FITTED = "fitted model"  # how the basis of a gain of ours begins
 STATED = ("statement", "published range")
+PRICE = "list price"  # basis of what is no energy
 PLACE = ["group", "system", "regime"]
 Row = dict[str, Any]
 
@@ -24,8 +25,13 @@ def as_in_production(systems: pd.DataFrame) -> pd.DataFrame:
 
 def by_others(systems: pd.DataFrame) -> pd.DataFrame:
     """Gains that others measured, published or simulated, each once whatever its regime."""
-    others = systems[~systems["basis"].str.startswith(FITTED) & ~systems["basis"].isin(STATED)]
+    others = systems[~systems["basis"].str.startswith(FITTED) & ~systems["basis"].isin([*STATED, PRICE])]
     return others[others["evidence"].notna()].drop_duplicates(["group", "system", "evidence"])
+
+
+def prices(systems: pd.DataFrame) -> pd.DataFrame:
+    """What the same work costs less by list price, which is no energy."""
+    return systems[systems["basis"] == PRICE]
 
 
 def chain(combinations: pd.DataFrame, name: str, regime: str) -> pd.DataFrame:

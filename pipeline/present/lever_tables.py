@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.contracts.levers import BASELINE, COMBINATIONS
+from pipeline.contracts.published import GRADES_IN_WORDS
 from pipeline.present import axes
 from pipeline.present.fleet_tables import percent
 from pipeline.present.lever_rows import records
@@ -38,11 +39,12 @@ def _systems(table: pd.DataFrame) -> Table:
         "group": "Kind",
         "system": "System",
         "regime": "Queries",
-        "load": "Load",
+        "load": "Load or case",
         "compared": "Compared",
+        "quantity": "Of",
         "basis": "Basis",
         "grade": "Grade",
-        "gain": "Times less energy",
+        "gain": "Times less",
         "n_values": "Values",
         "published_low": "Published, low",
         "published_high": "high",
@@ -50,9 +52,8 @@ def _systems(table: pd.DataFrame) -> Table:
     }
     return Table(
         "lever_systems",
-        f"What every named system gains, by kind of evidence. {BANDS}. Grades: A measured energy, B measured "
-        "throughput or a model within what it was fitted to, C simulation or a model beyond, D a statement "
-        "or an assumption.",
+        f"What every named system gains, by kind of evidence. {BANDS}; a bound has no middle. "
+        f"{GRADES_IN_WORDS}",
         table.assign(gain=[axes.band_text(row) for row in records(table)]),
         headings,
         {
@@ -115,7 +116,7 @@ def _hardware(table: pd.DataFrame) -> Table:
     }
     return Table(
         "lever_hardware",
-        f"The ladder of accelerators. {BANDS}.",
+        f"The ladder of accelerators. {BANDS}. {GRADES_IN_WORDS}",
         table.assign(gain=[axes.band_text(row) for row in records(table)]),
         headings,
         {"n_values": decimals(0)},
@@ -154,6 +155,7 @@ def _combinations(table: pd.DataFrame) -> Table:
         "combination": "Combination",
         "sequence": "Order",
         "lever": "Lever",
+        "in_practice": "Done already",
         "grade": "Grade",
         "step": "Step",
         "together": "Together",

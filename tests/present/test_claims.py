@@ -12,7 +12,6 @@ from pipeline.present.claims.recipes import (
     Comparator,
     Fleet,
     LeverMedians,
-    LeversMultiplied,
     Query,
     RangeOver,
     Ratio,
@@ -178,25 +177,7 @@ def test_token_lengths_of_the_authors_stream():
     assert judge(recipe, value=300, low=150, high=600)["verdict"] == "exact"
 
 
-def test_levers_multiply_as_log_normals_do():
-    levers = {
-        name: LogNormal(family="lognormal", p5=low, p95=high)
-        for name, low, high in [("a", 1.5, 10), ("b", 1.5, 5)]
-    }
-    evidence = Evidence(energy(), fleet(), lengths(), claims(), levers)
-    found = LeversMultiplied(levers=["a", "b"]).evaluate(evidence).ours
-    mu = sum(lever.mu for lever in levers.values())
-    sigma = np.hypot(*(lever.sigma for lever in levers.values()))
-    assert found == pytest.approx(np.exp(mu + sigma * np.array([0, -0.67449, 0.67449])), rel=1e-3)
-
-
 def test_levers():
-    row = judge(LeversMultiplied(levers=["a"]), value=2.0)
-    assert (row["ours_value"], row["verdict"], row["compared_with"]) == (
-        pytest.approx(2),
-        "exact",
-        "assumptions",
-    )
     assert judge(LeverMedians(levers=["a"]), low=2, high=3)["verdict"] == "differs"
 
 

@@ -19,6 +19,7 @@ from pipeline.present.claims.levers import (
 )
 from pipeline.present.claims.support import Case
 
+SCALES = {"naive": 2.0, "overlap": 1.0, "graded": 0.5, "overlap to come": 0.75}
 GAINS = {"short": 16.0, "long": 10.0}
 NAMES = ("p5", "p50", "p95")
 
@@ -29,9 +30,10 @@ def chains() -> pd.DataFrame:
         [
             {"combination": combination, "regime": regime, "sequence": sequence, "order": order,
              "cumulative_p5": 0.5 * gain * scale, "cumulative_p95": 2 * gain * scale,
-             "cumulative_p50": gain * scale if order else 1.0, "worlds_8_to_20": 0.613,
+             "cumulative_p50": gain * scale if order else 1.0, "cumulative_p25": gain,
+             "cumulative_p75": 3 * gain, "worlds_8_to_20": 0.613,
              "step_p50": 2.0, "step_p5": 1.5, "step_p95": 2.5}
-            for combination, scale in (("overlap", 1.0), ("graded", 0.5))
+            for combination, scale in SCALES.items()
             for regime, gain in GAINS.items()
             for sequence in ("models first", "hardware first")
             for order in (0, 1)
@@ -100,8 +102,8 @@ def test_all_levers_together_run_from_long_to_short(evidence):
     assert (low, high) == (5, 16)  # long on good evidence, short on all
     assert recipe.interval(evidence) == (2.5, 32)
     assert recipe.details(evidence) == {
-        "short": 16, "percent_short": 61, "graded_short": 8, "needed_short": 50,
-        "long": 10, "percent_long": 61, "graded_long": 5, "needed_long": 50,
+        "short": 16, "percent_short": 61, "graded_short": 8, "needed_short": 50, "to_come_short": 12,
+        "long": 10, "percent_long": 61, "graded_long": 5, "needed_long": 50, "to_come_long": 7.5,
     }  # fmt: skip
 
 
@@ -110,10 +112,10 @@ def test_a_gain_that_no_share_reaches_takes_all_queries(evidence):
     assert needed_share(evidence, "short", 100.0) == 1.0
 
 
-def test_the_published_product_stays_that_of_the_assumptions(evidence):
-    recipe = PublishedProduct(levers=["a", "b"])
+def test_the_published_product_is_the_naive_combination(evidence):
+    recipe = PublishedProduct()
     assert recipe.compared_with == "assumptions"
-    assert recipe.evaluate(evidence).ours[0] == pytest.approx(4.0, rel=1e-3)
+    assert recipe.evaluate(evidence).ours == pytest.approx([32, 16, 48])
     assert recipe.details(evidence) == GAINS
 
 
@@ -146,3 +148,13 @@ def test_hardware_takes_eight_bits_of_the_chip_that_is_named(evidence):
     assert hardware.details(evidence) == {
         "moved": 2.0, "least": 1.5, "most": 2.5, "four_bit": 3.0, "measured": 1.5, "maia": 3.0,
     }  # fmt: skip
+
+
+def test_an_upper_bound_bears_out_an_up_to_that_it_reaches(evidence):
+    """A source's `up to` has no median; it agrees with an `up to` below it and not with one above."""
+    apart = evidence.lever_systems["system"] == "Disaggregated serving"
+    evidence.lever_systems.loc[apart, ["p5", "p50"]] = float("nan")
+    evidence.lever_systems.loc[apart, "p95"] = 5.0
+    bound = ServingTogether(regime="long").cases(evidence)[1]
+    assert bound == Case.up_to(5.0)
+    assert bound.overlaps(4.5, 5.5) and not bound.overlaps(5.5, 6.5)

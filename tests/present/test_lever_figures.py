@@ -3,18 +3,24 @@
 from itertools import product
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.contracts.levers import COMBINATIONS
+from pipeline.contracts import read_table
+from pipeline.contracts.levers import BOUNDS, COMBINATIONS
+from pipeline.contracts.published import GRADES_IN_WORDS
+from pipeline.contracts.published import TABLES as PUBLISHED
 from pipeline.present import axes, marks, style
 from pipeline.present.figures import levers
 from pipeline.present.figures.levers import hardware, needed, scale, systems, waterfall
 from pipeline.present.lever_rows import chain, records
+from pipeline.present.lever_tables import lever_tables
 from tests.present.synthetic import PROFILE, tables_of
 
 TABLES = tables_of("fig-l1-scale")
+LEVERS = read_table("data/published/levers.csv", PUBLISHED["levers"])
 # Every system that the published article and the study of it name.
 NAMED = [
     "Azure-scale serving",
@@ -81,7 +87,39 @@ def test_evidence_stands_once_though_it_is_for_both_regimes() -> None:
     assert not evidence["basis"].isin(["statement"]).any()
 
 
+def test_a_bound_is_an_open_arrow_and_a_price_no_square() -> None:
+    with style.context():
+        ax = systems.fig_systems(TABLES, PROFILE).figure.axes[0]
+    marked = {name: [line for line in ax.lines if line.get_marker() == name] for name in "<>sD"}
+    evidence, paper = TABLES.evidence(), matplotlib.colors.to_hex(style.PAPER)
+    upper, lower = (evidence[evidence["bound"] == bound] for bound in BOUNDS)
+    ends = {float(line.get_xdata()[0]) for line in marked["<"]}
+    assert 100.0 in ends and ends <= set(upper["p95"])
+    assert {float(line.get_xdata()[0]) for line in marked[">"]} == set(lower["p5"])
+    for line in [*marked["<"], *marked[">"], *marked["D"]]:
+        assert matplotlib.colors.to_hex(line.get_markerfacecolor()) == paper
+    assert len(marked["D"]) == len(TABLES.prices()) == 2
+    assert not {float(line.get_xdata()[0]) for line in marked["s"]} & {100.0}
+
+
+def test_grades_are_defined_once() -> None:
+    """Captions, tables and README have the wording of the code."""
+    with style.context():
+        figures = [f(TABLES, PROFILE) for f in (systems.fig_systems, hardware.fig_hardware)]
+    for drawing in figures:
+        assert GRADES_IN_WORDS in drawing.caption
+    readme = " ".join(Path("data/published/README.md").read_text(encoding="utf-8").split())
+    assert GRADES_IN_WORDS in readme
+    tables = {
+        table.name: table.caption
+        for table in lever_tables(TABLES.systems, TABLES.hardware, TABLES.scale, TABLES.combinations, LEVERS)
+    }
+    assert all(GRADES_IN_WORDS in tables[name] for name in ("lever_systems", "lever_hardware"))
+
+
 def test_one_value_has_no_range() -> None:
+    assert axes.band_text({"p5": np.nan, "p50": np.nan, "p95": 3.7}) == "up to 3.7"
+    assert axes.band_text({"p5": 1.25, "p50": np.nan, "p95": np.nan}) == "at least 1.2"
     assert axes.band_text({"p5": np.nan, "p50": 1.4, "p95": np.nan}) == "1.4"
     assert axes.band_text({"p5": 2.8, "p50": 2.8, "p95": 2.8}) == "2.8"
     assert axes.band_text({"p5": 1.6, "p50": 2.8, "p95": 6.6}) == "2.8 (1.6–6.6)"
@@ -110,7 +148,8 @@ def test_chains_end_where_the_table_ends_and_say_so() -> None:
             ends = [float(last[f"cumulative_{p}"]) for p in ("p50", "p5", "p95")]
             assert axes.interval(*ends) in texts(panel)
             assert axes.interval(*ends) in drawing.alt
-            assert set(rows["cumulative_p50"]) <= set(dots(panel))
+            drawn = rows.tail(1) if name.endswith("to come") else rows
+            assert set(drawn["cumulative_p50"]) <= set(dots(panel))
 
 
 def test_graded_chains_hold_good_evidence_alone() -> None:
@@ -124,10 +163,10 @@ def test_curves_of_size_fall_and_measured_points_are_there() -> None:
         drawing = scale.fig_scale(TABLES, PROFILE)
     left, right = drawing.figure.axes
     curves = [line for ax in (left, right) for line in ax.lines if line.get_gid() == marks.DATA]
-    assert len(curves) == TABLES.scale["configuration"].nunique() + len(style.REGIME_NAMES)
+    assert len(curves) == 2 * TABLES.scale["configuration"].nunique() + len(style.REGIME_NAMES)
     for curve in curves:
         assert (np.diff(curve.get_ydata()) <= 1e-9 * curve.get_ydata()[:-1]).all()
-    measured = TABLES.scale[TABLES.scale["kind"] != scale.FITTED]
+    measured = TABLES.scale[TABLES.scale["kind"].isin([scale.RAISED, scale.MEASURED])]
     assert sum(len(points.get_offsets()) for points in left.collections if points.get_gid()) == len(measured)
 
 

@@ -4,6 +4,7 @@ import pytest
 from pipeline.contracts import read_table
 from pipeline.contracts.levers import LEVER_COMBINATIONS, SEQUENCES
 from pipeline.present.lever_numbers import collect_levers
+from pipeline.present.numbers import slug
 
 TABLE = read_table("data/results/lever_combinations.csv", LEVER_COMBINATIONS)
 
@@ -13,10 +14,11 @@ def test_keys_lead_to_the_rows_of_the_table():
     for row in TABLE[TABLE["combination"] == "graded"].to_dict("records"):
         if row["order"] == 1:
             assert numbers[f"lever-alone.{row['regime']}.graded.{row['group']}.step_p50"] == row["step_p50"]
-        if row["lever"] == "Best site":
+        if row["lever"] == "Prefix caching":
             sequence = row["sequence"].replace(" ", "-")
             assert (
-                numbers[f"lever-step.{row['regime']}.graded.{sequence}.best-site.step_p5"] == row["step_p5"]
+                numbers[f"lever-step.{row['regime']}.graded.{sequence}.prefix-caching.step_p5"]
+                == row["step_p5"]
             )
 
 
@@ -25,7 +27,7 @@ def test_the_whole_chain_is_its_last_step_in_either_order(sequence):
     numbers = collect_levers(TABLE)
     chains = TABLE[TABLE["sequence"] == sequence].sort_values("order")
     for (regime, combination), chain in chains.groupby(["regime", "combination"]):
-        whole = numbers[f"lever-all.{regime}.{combination}.cumulative_p50"]
+        whole = numbers[f"lever-all.{regime}.{slug(combination)}.cumulative_p50"]
         assert whole == pytest.approx(chain["cumulative_p50"].iloc[-1])
 
 

@@ -66,7 +66,7 @@ def test_a_published_value_without_a_range_stands_alone() -> None:
     row = RESULTS["lever_systems"].iloc[:1].assign(p5=np.nan, p25=np.nan, p50=1.4, p75=np.nan, p95=np.nan)
     others = [RESULTS[name] for name in ("lever_hardware", "lever_scale", "lever_combinations")]
     shown = lever_tables(row, *others, EVIDENCE)[0].shown()
-    assert shown["Times less energy"].tolist() == ["1.4"]
+    assert shown["Times less"].tolist() == ["1.4"]
 
 
 def test_a_system_has_the_number_of_its_row_in_production() -> None:

@@ -83,11 +83,11 @@ class Evidence:
         return _only_row(self.lever_systems, keys)
 
     def largest_lever(self, keys: Mapping[str, object], least: bool = False) -> pd.Series:
-        """Of the rows of lever_systems with these keys the one with the largest (or least) median."""
+        """Of the rows of lever_systems with these keys the one of the largest (or least) median or bound."""
         found = self.lever_systems[_matches(self.lever_systems, keys).to_numpy()]
         if found.empty:
             raise KeyError(f"no row with {dict(keys)}")
-        at = found["p50"].to_numpy(dtype=float)
+        at = found["p50"].fillna(found["p95"]).to_numpy(dtype=float)
         return found.iloc[int(at.argmin() if least else at.argmax())]
 
     def chain_end(self, combination: str, regime: str, sequence: str = "models first") -> pd.Series:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.results import REGIMES
-from pipeline.present.claims.evidence import Evidence
-from pipeline.present.claims.recipes import LeverMedians, LeversMultiplied
+from pipeline.present.claims.evidence import Estimate, Evidence
+from pipeline.present.claims.recipes import ASSUMPTIONS, LeverMedians, Recipe
 from pipeline.present.claims.support import Case, HeldAgainst
 from pipeline.present.lever_rows import share_for
 
@@ -70,13 +70,13 @@ class ServingTogether(HeldAgainst):
 
     def cases(self, evidence: Evidence) -> Sequence[Case]:
         """The group as modelled; the best published throughput at rated power."""
-        return [Case.of(whole(evidence, "serving", self.regime)), Case.of(self._apart(evidence))]
+        return [Case.of(whole(evidence, "serving", self.regime)), self._apart(evidence)]
 
     def details(self, evidence: Evidence) -> Mapping[str, float]:
         """The group and its 95th percentile, the largest published gain, and that of batching."""
         row = whole(evidence, "serving", self.regime)
         batching = evidence.lever({"system": "Continuous batching", "regime": self.regime, "basis": MODELLED})
-        apart = self._apart(evidence)["p50"]
+        apart = self._apart(evidence).p50
         return {
             "together": row["p50"],
             "most": row["p95"],
@@ -84,10 +84,11 @@ class ServingTogether(HeldAgainst):
             "batching": batching["p50"],
         }
 
-    def _apart(self, evidence: Evidence) -> pd.Series:
-        """The row of the largest published gain."""
+    def _apart(self, evidence: Evidence) -> Case:
+        """The largest published gain, which may be a bound."""
         keys = {"system": "Disaggregated serving", "regime": self.regime, "basis": AT_RATED_POWER}
-        return evidence.largest_lever(keys)
+        row = evidence.largest_lever(keys)
+        return Case.of(row) if pd.notna(row["p50"]) else Case.up_to(float(row["p95"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +124,15 @@ class NextHardware(HeldAgainst):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedProduct(LeversMultiplied):
+class PublishedProduct(Recipe):
     """The published multipliers as if independent; beside them, the chain with overlaps."""
+
+    compared_with: str = ASSUMPTIONS
+
+    def evaluate(self, evidence: Evidence) -> Estimate:
+        """Median and quartiles of the naive combination, which no regime changes."""
+        row = evidence.chain_end("naive", REGIMES[0])
+        return Estimate.of(*(float(row[f"cumulative_{name}"]) for name in ("p50", "p25", "p75")))
 
     def details(self, evidence: Evidence) -> Mapping[str, float]:
         """Medians of the chain, all evidence."""
@@ -149,7 +157,7 @@ class LeversCombined(HeldAgainst):
         ]
 
     def details(self, evidence: Evidence) -> Mapping[str, float]:
-        """Medians; shares within the claim and on small models, in per cent; the chain on good evidence."""
+        """Medians; shares within the claim and on small models, in per cent; other combinations."""
         least = float(evidence.claims.set_index("key")["low"][self.wanted])
         found: dict[str, float] = {}
         for regime in REGIMES:
@@ -157,6 +165,7 @@ class LeversCombined(HeldAgainst):
             found[regime] = last["cumulative_p50"]
             found[f"percent_{regime}"] = float(np.round(PERCENT * last["worlds_8_to_20"]))
             found[f"graded_{regime}"] = evidence.chain_end("graded", regime)["cumulative_p50"]
+            found[f"to_come_{regime}"] = evidence.chain_end("overlap to come", regime)["cumulative_p50"]
             found[f"needed_{regime}"] = float(np.round(PERCENT * needed_share(evidence, regime, least)))
         return found
 

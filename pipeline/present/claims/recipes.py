@@ -14,7 +14,6 @@ from pipeline.present.claims.evidence import AUTHORS_STREAM, Estimate, Evidence
 AUTHORS, OURS, ASSUMPTIONS = "authors' stream", "our stream", "assumptions"
 SOURCES_ROWS = "the source's rows"
 CANNOT = "cannot be computed"
-GRID_LOG2 = 18  # quartiles of the product of three log-normals come out within 0.01 %
 QUARTILES = np.array([0.5, 0.25, 0.75])  # in the order value, low, high
 AUTHORS_RUN = "v2" + AUTHORS_STREAM  # says how large a run of the authors is, for the error of every variant
 
@@ -139,25 +138,6 @@ class RangeOver(Recipe):
         errors = ratios * [e.error[0] / e.ours[0] for e in medians]
         ends = [ratios.argmin(), ratios.argmax()]
         return Estimate(np.array([np.nan, *ratios[ends]]), np.array([np.nan, *errors[ends]]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeversMultiplied(Recipe):
-    """Median and quartiles of the product of independent levers, of whatever distribution."""
-
-    levers: Sequence[str]
-    compared_with: str = ASSUMPTIONS
-
-    def evaluate(self, evidence: Evidence) -> Estimate:
-        """Quartiles over a fixed grid of Sobol points, centred in their cells: no random numbers."""
-        # slow to import, and the stages that ask for the names of recipes do not come here
-        from scipy.stats import qmc
-
-        grid = qmc.Sobol(len(self.levers), scramble=False).random_base2(GRID_LOG2) + 0.5 ** (GRID_LOG2 + 1)
-        product = np.prod(
-            [evidence.levers[name].ppf(grid[:, at]) for at, name in enumerate(self.levers)], axis=0
-        )
-        return Estimate.of(*np.quantile(product, QUARTILES))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,11 @@ class Case:
         """The case of a result row whose columns are `<prefix>p50<suffix>` and so on."""
         return cls(*(float(row[f"{prefix}{name}{suffix}"]) for name in ("p5", "p50", "p95")))
 
+    @classmethod
+    def up_to(cls, bound: float) -> "Case":
+        """A gain that a source gives as `up to`: anything from none to the bound, which stands for it."""
+        return cls(1.0, bound, bound)
+
     def agrees(self, low: float, high: float) -> bool:
         """The range holds its median."""
         return low <= self.p50 <= high

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.contracts.published import GRADES_IN_WORDS
 from pipeline.errors import InputError
 from pipeline.files import SIGNIFICANT_DIGITS, read_json
 from pipeline.present.citation import CITATION, read_citation
@@ -52,6 +53,7 @@ def build(root: Path = Path()) -> Files:
         "study_bibtex": study[1],
         "what_if_data": inline_json(root / WHAT_IF_DATA),
         "what_if_scripts": WHAT_IF_SCRIPTS,
+        "grades": GRADES_IN_WORDS,
     }
     files: Files = _handed_on(root, groups, sections)
     files |= {f"assets/{name}": WHAT_IF / name for name in (*WHAT_IF_SCRIPTS, WHAT_IF_STYLE)}

@@ -158,7 +158,7 @@ def test_levers_say_what_is_assumed_and_what_is_estimated(panel):
     help_text = page.locator("#wi-lever-hardware-help").inner_text()
     assert "Published range 1.5–2.5 times" in help_text and "not estimated here" in help_text
     chain = pd.read_csv("data/results/lever_combinations.csv").query(
-        "regime == 'short' and combination == 'graded' and sequence == 'models first' and group == 'serving'"
+        "regime == 'short' and combination == 'overlap' and sequence == 'models first' and group == 'serving'"
     )
     page.locator("[data-lever=serving] summary").click()
     shown = page.locator("[data-lever=serving] li").all_inner_texts()

@@ -41,6 +41,7 @@ def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
     words = "; ".join(in_words(tables, regime) for regime in style.REGIME_NAMES)
     routers = ", ".join(
         f"{row['router']} on {row['benchmark']} {100 * row['share_small']:.0f} %"
+        + (" of cost, taken as the share" if row["share_basis"] == "cost reduction" else "")
         for row in tables.routers.to_dict("records")
     )
     alt = (
@@ -55,7 +56,7 @@ def fig_routing(tables: FleetTables, profile: Figures) -> Drawing:
         "those of a chat; panel b supposes the same choices. Sizes of closed models are not published: "
         "these are ranges that others assume, and every model is taken to write the same number of "
         "tokens. Triangles: shares of published routers at 95 to 100 % of the large model's quality, "
-        f"each on its own benchmark ({routers})."
+        f"each on its own benchmark of short answers ({routers}); none was measured on long ones."
     )
     return Drawing(figure, alt, caption)
 
@@ -86,7 +87,8 @@ def _panel(ax: Axes, tables: FleetTables, regime: str) -> None:
         ax.plot(share, middle, color=colour, linewidth=style.LINE_PT, zorder=2, gid=marks.DATA)
     for row in tables.profiles[tables.profiles["regime"] == regime].to_dict("records"):
         _profile(ax, row)
-    shares = 100 * tables.routers["share_small"]
+    routers = tables.routers[tables.routers["regime"].isin([regime, "both"])]
+    shares = 100 * routers["share_small"]
     look: dict[str, Any] = {"color": style.INK, "linestyle": "none", "markersize": 3.2, "gid": marks.DATA}
     ax.plot(shares, [1.6] * len(shares), "^", markeredgewidth=0, zorder=3, **look)
     ax.set(xlim=(0, 102), ylim=(0, 108), xlabel="Share of queries to the small model (%)")

@@ -5,6 +5,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from pipeline.assumptions.figures import Figures
+from pipeline.contracts.published import GRADES_IN_WORDS
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
 from pipeline.present.figures.levers.systems import NAMES
@@ -44,9 +45,8 @@ def fig_hardware(tables: LeverTables, profile: Figures) -> Drawing:
         "measured as energy (orange), or published as throughput, at rated power (dark red), with the least "
         "and the most over models. Dots: the fitted model at the facility, two models in equal parts, median "
         "and 90 % interval of what is not known (filled: weights in eight bits; open: in four bits on the "
-        "newer chip). Letters: the grade, A measured energy, B measured throughput or a model within what it "
-        "was fitted to, C a model beyond that: published bandwidth, arithmetic and rated power, and software "
-        "that no fit has seen."
+        "newer chip; a chip that no fit has seen: by its published bandwidth, arithmetic and rated power). "
+        f"Letters: the grade. {GRADES_IN_WORDS}"
     )
     return Drawing(figure, alt, caption)
 
@@ -90,7 +90,7 @@ def _mark(ax: Axes, y: float, row: Row) -> None:
         points.ours(ax, y, row, filled=not _four_bits(row))
     else:
         points.others(ax, y, row)
-    end: float = row["p95"] if pd.notna(row["p95"]) else row["p50"]
+    end: float = max(row[name] for name in ("p5", "p50", "p95") if pd.notna(row[name]))
     marks.label_direct(ax, float(end), y, str(row["grade"]), colour=style.MUTED, offset_pt=(4, 0))
 
 

@@ -13,12 +13,13 @@ from pipeline.present.figures.levers.tables import LeverTables
 from pipeline.present.save import Drawing
 
 QUANTITY = "j_per_output_token_"
-BENCHMARK, FITTED = "benchmark", "fitted"
+BENCHMARK, FITTED, ONE_INSTANCE = "benchmark", "fitted", "fitted, one instance"
 RAISED, MEASURED = "measured accelerators, modelled rest", "measured"
 SPAN_USERS = (0.8, 1.2e5)
 USERS = "Requests in flight, all servers together (log scale)"
 BAND_ALPHA = 0.18
 DASHES: dict[str, Any] = {"short": "solid", "long": (0, (3.0, 1.5))}
+WHOLE_SERVERS: Any = (0, (1.2, 1.2))
 
 
 def fig_scale(tables: LeverTables, profile: Figures) -> Drawing:
@@ -46,12 +47,12 @@ def fig_scale(tables: LeverTables, profile: Figures) -> Drawing:
     setups = "; ".join(configurations)
     caption = (
         "Efficiency scales with the size of the system. Energy per output token over the requests in flight "
-        "on all servers together, from one user on one server to many full servers. (a) At the lengths of a "
-        "benchmark: fitted at the facility, filled dots measured accelerators with the rest modelled, open "
-        f"dots measured accelerators alone ({setups}). (b) At the lengths of production, on an engine that "
-        "is not known. Bands: 90 % interval of what is not known. Servers are added with the users, each "
-        "filled as far as a service configures it, which is less than benchmarks reach, with places spare "
-        "for chance; the swing of demand over a day is not in it."
+        "on all servers together. (a) At the lengths of a benchmark, solid: one server from one user to "
+        "saturation, fitted at the facility; filled dots: measured accelerators with the rest modelled; open "
+        f"dots: measured accelerators alone ({setups}). Dotted: servers added with the users, each filled as "
+        "far as a service configures it, which is less than benchmarks reach, with places spare for chance. "
+        "(b) The same servers at the lengths of production, on an engine that is not known; the swing of "
+        "demand over a day is not in it. Bands: 90 % interval of what is not known."
     )
     return Drawing(figure, alt, caption)
 
@@ -75,7 +76,8 @@ def _model(rows: pd.DataFrame) -> str:
 def _benchmark(ax: Axes, rows: pd.DataFrame) -> None:
     colour = style.model_colour(_model(rows))
     fitted = rows[(rows["lengths"] == BENCHMARK) & (rows["kind"] == FITTED)]
-    _curve(ax, fitted, DASHES["short"])
+    _curve(ax, rows[rows["kind"] == ONE_INSTANCE], DASHES["short"])
+    _curve(ax, added(fitted), WHOLE_SERVERS, banded=False)
     for kind, face in ((RAISED, colour), (MEASURED, style.PAPER)):
         points = rows[rows["kind"] == kind]
         look: dict[str, Any] = {"s": 6, "linewidths": 0.5, "zorder": 3, "gid": marks.DATA}
@@ -86,13 +88,20 @@ def _benchmark(ax: Axes, rows: pd.DataFrame) -> None:
     marks.label_direct(ax, float(last["users"]), float(last[f"{QUANTITY}p50"]), _model(rows), **place)
 
 
-def _curve(ax: Axes, rows: pd.DataFrame, dashes: Any) -> None:
+def added(fitted: pd.DataFrame) -> pd.DataFrame:
+    """Where servers are added with the users: from the most that one of them takes."""
+    rows = fitted.sort_values("users")
+    return rows[rows["users"] >= rows.loc[rows["instances"] == 1, "users"].max()]
+
+
+def _curve(ax: Axes, rows: pd.DataFrame, dashes: Any, banded: bool = True) -> None:
     rows = rows.sort_values("users")
     colour = style.model_colour(_model(rows))
     users, low, middle, high = (
         rows[name].to_numpy(float) for name in ("users", *(f"{QUANTITY}{p}" for p in ("p5", "p50", "p95")))
     )
-    ax.fill_between(users, low, high, color=colour, alpha=BAND_ALPHA, linewidth=0, zorder=1)
+    if banded:
+        ax.fill_between(users, low, high, color=colour, alpha=BAND_ALPHA, linewidth=0, zorder=1)
     look: dict[str, Any] = {"linewidth": style.LINE_PT, "linestyle": dashes, "zorder": 2, "gid": marks.DATA}
     ax.plot(users, middle, color=colour, **look)
 
@@ -107,11 +116,17 @@ def _names_of_regimes(ax: Axes, rows: pd.DataFrame) -> None:
         marks.label_direct(ax, users, float(ends[regime]), name, ha="right", offset_pt=(0, shift))
 
 
+def _dotted() -> Artist:
+    look: dict[str, Any] = {"linewidth": style.LINE_PT, "linestyle": WHOLE_SERVERS, "color": style.MUTED}
+    return Line2D([0, key.SIZE_PT[0]], [key.MIDDLE_PT] * 2, **look)
+
+
 def _key() -> list[tuple[list[Artist], str]]:
     middle = [key.SIZE_PT[0] / 2], [key.MIDDLE_PT]
     dot: dict[str, Any] = {"marker": "o", "markersize": 2.6, "color": style.INK, "markeredgewidth": 0.5}
     return [
         ([*key.patch_sample(style.MUTED, BAND_ALPHA), *key.outline_sample(style.MUTED)], "fitted, 90 % band"),
+        ([_dotted()], "servers added"),
         ([Line2D(*middle, **dot)], "accelerators measured, rest modelled"),
         ([Line2D(*middle, **dot, markerfacecolor=style.PAPER)], "accelerators alone, measured"),
     ]

@@ -7,6 +7,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from pipeline.assumptions.figures import Figures
+from pipeline.contracts.levers import TASK
+from pipeline.contracts.published import GRADES_IN_WORDS
 from pipeline.present import axes, key, marks, style
 from pipeline.present.figures.levers import points
 from pipeline.present.figures.levers.tables import MEASURED, LeverTables
@@ -22,16 +24,11 @@ GROUP_NAMES = {
     "datacentre": "Datacentre",
     "combined": "Together",
 }
-CASES = {  # of a router: the key of its row, as readers know it
-    "routellm_mtbench": "MT Bench",
-    "routellm_mmlu": "MMLU",
-    "routellm_gsm8k": "GSM8K",
-    "hybridllm_mixinstruct": "MixInstruct",
-}
 NAMES = {"TPU7x": "TPU7x (Ironwood)"}
 SPAN = (0.3, 150.0)
-ROW_MM, AROUND_MM = 3.05, 17.0
-APART = {"short": -0.17, "long": 0.17}  # of a row: the two regimes
+ROW_MM, AROUND_MM = 3.05, 20.0
+APART = {"short": -0.17, "long": 0.17, TASK: -0.1}  # of a row: the two regimes, or the third
+BELOW = 0.22  # of a row: its prices
 COLUMNS_PT = {"Short": 5.0, "Long": 56.0, "Grade": 107.0}  # right of the axes
 
 
@@ -53,22 +50,29 @@ def fig_systems(tables: LeverTables, profile: Figures) -> Drawing:
             continue
         found = {row["regime"]: row for row in records(_at(ours, group, label))}
         for regime, row in found.items():
-            points.ours(ax, y + APART[regime], row, filled=regime == "short")
+            points.ours(ax, y + APART[regime], row, filled=regime != "long")
         _columns(ax, float(y), found)
         words.append(f"{label} {', '.join(f'{r} {axes.band_text(row)}' for r, row in found.items())}")
     for row in records(evidence):
         first = next((y for y, place in enumerate(rows) if _is_about(place, row)), None)
         if first is not None:
             points.others(ax, float(first), row)
-    key.key(ax, _key(), lift_pt=9)
+    for row in records(tables.prices()):
+        points.price(ax, rows.index((row["group"], label_of(row))) + BELOW, row)
+        words.append(f"{label_of(row)} by list price {axes.band_text(row)}")
+    for line, entries in enumerate(_key()):
+        key.key(ax, entries, lift_pt=18 - 9 * line)
     alt = f"{len(words)} systems as intervals of times less energy on a log axis: {'; '.join(words)}."
     caption = (
         "What every named system gains, in its regime and at loads as in production unless its name says "
         "otherwise. Blue: the fitted model at the facility, median and 90 % interval of what is not known "
-        "(filled: short queries; open: long). Squares: what others measured as energy (orange), or published "
-        "as throughput at rated power or simulated (dark red), with the least and the most of several. Grey: "
-        "the published range of the group. On the right: medians with that interval, and the grade of our "
-        "evidence, from A (measured energy) to D (a statement or an assumption). A gain below one is a loss."
+        "(filled: short queries, or a whole task of an agent; open: long). Squares: what others measured as "
+        "energy (orange), or published as throughput at rated power or simulated (dark red), with the least "
+        "and the most of several; open arrow heads: what they give as `up to` (pointing left) or `more "
+        "than`, no estimate of the middle. Diamonds: list prices of the same task, which are no energy. The "
+        "shares of RouteLLM on MMLU and GSM8K are reductions of cost taken for shares of calls. Grey: the "
+        "published range of the group. On the right: medians with that interval, and the grade of our "
+        f"evidence. {GRADES_IN_WORDS} A gain below one is a loss."
     )
     return Drawing(figure, alt, caption)
 
@@ -88,7 +92,7 @@ def label_of(row: Row) -> str:
     system = NAMES.get(row["system"], str(row["system"]))
     if not isinstance(row["load"], str) or row["group"] == "scale":
         return system
-    return f"{system}, {CASES.get(row['load'], row['load'])}"
+    return f"{system}, {row['load']}"
 
 
 def _at(ours: pd.DataFrame, group: str, label: str) -> pd.DataFrame:
@@ -122,17 +126,26 @@ def _published(ax: Axes, rows: list[tuple[str, str]], systems: pd.DataFrame) -> 
 
 
 def _columns(ax: Axes, y: float, found: dict[str, Row]) -> None:
-    texts = [axes.band_text(found[regime]) if regime in found else "–" for regime in style.REGIME_NAMES]
+    if TASK in found:
+        texts = [axes.band_text(found[TASK]), "a task"]
+    else:
+        texts = [axes.band_text(found[regime]) if regime in found else "–" for regime in style.REGIME_NAMES]
     texts.append("/".join(dict.fromkeys(str(row["grade"]) for row in found.values())))
     for x, text in zip(COLUMNS_PT.values(), texts, strict=True):
         marks.row_cell(ax, y, x, text)
 
 
-def _key() -> list[tuple[list[Artist], str]]:
+def _key() -> list[list[tuple[list[Artist], str]]]:
     return [
-        (points.sample(filled=True), "short"),
-        (points.sample(filled=False), "long"),
-        (points.square_sample(points.COLOURS[MEASURED]), "measured energy"),
-        (points.square_sample(points.OTHERWISE), "throughput or simulation"),
-        (key.patch_sample(points.SHADE), "published range"),
+        [
+            (points.sample(filled=True), "short, or a task"),
+            (points.sample(filled=False), "long"),
+            (points.square_sample(points.COLOURS[MEASURED]), "measured energy"),
+            (points.square_sample(points.OTHERWISE), "throughput or simulation"),
+        ],
+        [
+            (points.arrow_sample(), "bound (up to)"),
+            (points.price_sample(), "list price"),
+            (key.patch_sample(points.SHADE), "published range"),
+        ],
     ]

@@ -12,7 +12,7 @@ from pipeline.contracts.levers import (
     LEVER_SYSTEMS,
 )
 from pipeline.contracts.read import read_table
-from pipeline.present.lever_rows import as_in_production, by_others
+from pipeline.present.lever_rows import as_in_production, by_others, prices
 
 SYSTEMS_CSV = "data/results/lever_systems.csv"
 HARDWARE_CSV = "data/results/lever_hardware.csv"
@@ -39,6 +39,10 @@ class LeverTables:
     def evidence(self) -> pd.DataFrame:
         """Gains that others found."""
         return by_others(self.systems)
+
+    def prices(self) -> pd.DataFrame:
+        """List prices of the same work."""
+        return prices(self.systems)
 
 
 def read_tables() -> LeverTables:
