@@ -69,12 +69,18 @@ def number(value: float, digits: int = 4, zeros: str = "") -> str:
 
 
 def banded(table: pd.DataFrame, name: str, digits: int = 2) -> "pd.Series[str]":
-    """Middle, and P5 and P95 in brackets if they differ; `name` has {} in place of p5, p50 and p95."""
+    """Middle, and P5 and P95 in brackets if they differ; `name` has {} in place of p5, p50 and p95.
+
+    A bound has no middle.
+    """
     columns = (table[name.format(percentile)] for percentile in PERCENTILES)
     texts = []
     for row in zip(*columns, strict=True):
         low, middle, high = (number(value, digits, zeros="#") for value in row)
-        texts.append(middle if low == high else f"{middle} ({low}–{high})")
+        if middle:
+            texts.append(middle if low == high else f"{middle} ({low}–{high})")
+        else:
+            texts.append(f"up to {high}" if high else f"at least {low}")
     return pd.Series(texts, index=table.index)
 
 
