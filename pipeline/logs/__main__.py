@@ -6,16 +6,20 @@ Settings: section `logs` of params.yaml; weights of input tokens: data/results/t
 """
 
 import argparse
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from pipeline.assumptions.load import PARAMS, load
-from pipeline.errors import run
+from pipeline.errors import InputError, run
 from pipeline.files import write_csv
 from pipeline.logs.engines import connect
-from pipeline.logs.estimate import energy_from_logs
+from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
 from pipeline.logs.settings import Settings
 from pipeline.logs.weights import TABLE, read_weights
+
+TABLES = ("hours", "models", "account")
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -30,15 +34,36 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def folder_there(out: Path) -> Path:
+    """`out` or the folder above it that is there; an InputError, before the work, when it takes no files."""
+    there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{there}: not a folder that can be written, expected one for the results")
+    return there
+
+
+def write_tables(result: EnergyFromLogs, out: Path, there: Path) -> None:
+    """All tables or none: each is written whole beside `out` before the first one is put in place."""
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix=".perquery-") as staged:
+            for name in TABLES:
+                write_csv(getattr(result, name), Path(staged) / f"{name}.csv")
+            out.mkdir(parents=True, exist_ok=True)
+            for name in TABLES:
+                (Path(staged) / f"{name}.csv").replace(out / f"{name}.csv")
+    except OSError as error:
+        raise InputError(f"{out}: the results cannot be written ({error.strerror})") from error
+
+
 def main() -> None:
     """Read the logs, estimate, write three tables."""
     given = arguments(sys.argv[1:])
+    folder = folder_there(given.out)
     logs = load("logs", path=given.params)
     with connect(given.engine or logs.engine, logs.memory_limit_mb) as engine:
         settings = Settings.of(logs, read_weights(logs, given.weights))
         result = energy_from_logs(engine, given.requests, given.power, settings)
-    for name in ("hours", "models", "account"):
-        write_csv(getattr(result, name), given.out / f"{name}.csv")
+    write_tables(result, given.out, folder)
     print(result.account.to_string(index=False, na_rep=""), "\n\nAn input token counts as")
     for row in result.models.to_dict("records"):
         print(f"{row['weight_input']:g} output tokens, {row['weight_basis']}: {row['model']}")

@@ -37,9 +37,10 @@ def _spark_microseconds(time: Any) -> Any:
 class Engine:
     """An open session: reads logs, gives time as microseconds, keeps small tables, fetches results."""
 
-    def __init__(self, backend: Any, session: Any = None) -> None:
+    def __init__(self, backend: Any, session: Any = None, spill: str = "") -> None:
         self.backend = backend
         self.session = session
+        self.spill = spill
         self.is_spark = session is not None
         self._kept: list[Any] = []
 
@@ -67,6 +68,20 @@ class Engine:
     def fetch(self, table: ir.Table) -> Any:
         """The rows of a (small) table as a pandas table."""
         return self.backend.execute(table)
+
+    def complaint(self, error: Exception) -> InputError | None:
+        """In one line, when the error is of memory, of room in DuckDB's temporary folder, or of a file."""
+        text = str(error)
+        if "max_temp_directory_size" in text or (self.spill and "IO Error" in text and self.spill in text):
+            return InputError(
+                f"the temporary folder {self.spill} cannot take what does not fit in memory: make room, set "
+                f"TMPDIR to another folder or raise logs.memory_limit_mb ({text.splitlines()[0]})"
+            )
+        if "Out of Memory" in text:
+            return InputError("the engine ran out of memory: raise logs.memory_limit_mb")
+        if text.startswith("IO Error"):
+            return InputError(f"the engine could not read a log ({text.splitlines()[0]})")
+        return None
 
     def close(self) -> None:
         """Let go of what was kept and end the session."""
@@ -106,7 +121,14 @@ def connect(engine: str, memory_limit_mb: int) -> Iterator[Engine]:
     """
     if not re.fullmatch(ENGINES, engine):
         raise InputError(f"engine {engine!r}: expected duckdb, local[*], spark://host:port or sc://host:port")
-    with tempfile.TemporaryDirectory(prefix="perquery-logs-") as spill:
+    try:
+        # TMPDIR named here, because Python would pass over one that cannot be used and fill another folder
+        temporary = tempfile.TemporaryDirectory(prefix="perquery-logs-", dir=os.environ.get("TMPDIR") or None)
+    except OSError as error:
+        raise InputError(
+            f"no temporary folder ({error}): set TMPDIR to a folder that can be written"
+        ) from None
+    with temporary as spill:
         opened = _duckdb(memory_limit_mb, spill) if engine == "duckdb" else _spark(engine)
         try:
             yield opened
@@ -120,7 +142,7 @@ def _duckdb(memory_limit_mb: int, spill: str) -> Engine:
         memory_limit=f"{memory_limit_mb}MB", temp_directory=spill, preserve_insertion_order=False
     )
     backend.raw_sql("SET TimeZone = 'UTC'")
-    return Engine(backend)
+    return Engine(backend, spill=spill)
 
 
 def _spark(engine: str) -> Engine:

@@ -58,9 +58,7 @@ def energy_from_logs(engine: Engine, requests: str, power: str, settings: Settin
         raise
     except Exception as error:
         # an engine stops at a row it cannot take apart; we say which, or pass on what it said
-        if "Out of Memory" in str(error):
-            raise InputError("the engine ran out of memory: raise logs.memory_limit_mb") from error
-        found = malformed(request_log) or malformed(power_log)
+        found = engine.complaint(error) or malformed(request_log) or malformed(power_log)
         if found is None:
             raise
         raise found from error

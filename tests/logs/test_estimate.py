@@ -1,21 +1,14 @@
 """The accounts against cases that can be worked out by hand, and against the generator's truth."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-import pyarrow.dataset as ds
 import pytest
-from pyarrow import csv
 
-from pipeline.errors import InputError
 from pipeline.fit.serving.names import shape_key
 from pipeline.logs import queries
 from pipeline.logs.synthetic import Load, all_logs, write_logs
 from pipeline.logs.weights import FITTED, OTHER, TokenWeights
-from tests.logs.conftest import ROOT, START, assert_balanced, estimate, power, requests, rows, write
+from tests.logs.conftest import START, assert_balanced, estimate, power, requests, rows, write
 
 
 def test_requests_of_a_window_share_its_energy_by_output_tokens(run):
@@ -147,44 +140,3 @@ def test_order_and_repetition_do_not_change_a_bit(tmp_path):
     for other in found[1:]:
         pd.testing.assert_frame_equal(found[0].hours, other.hours, check_exact=True)
         pd.testing.assert_frame_equal(found[0].account, other.account, check_exact=True)
-
-
-PEAK = """
-import runpy, sys
-try:
-    runpy.run_module("pipeline.logs", run_name="__main__", alter_sys=True)
-finally:
-    status = open("/proc/self/status").read()
-    print("peak_kb", next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
-def test_text_logs_larger_than_the_memory_limit_stream(tmp_path):
-    """Twice the limit on disk; the process keeps to the limit and what Python itself takes."""
-    limit = 150
-    load = Load(nodes=12, minutes=1440, requests_per_minute=200.0, mean_output_tokens=30.0)
-    for _ in write_logs(load, tmp_path):
-        pass
-    sizes = []
-    for log in ("requests", "power"):
-        csv.write_csv(ds.dataset(tmp_path / log).to_table(), tmp_path / f"{log}.csv")
-        sizes.append((tmp_path / f"{log}.csv").stat().st_size)
-    assert sum(sizes) > 2 * limit * 1e6
-    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    small = params.replace("memory_limit_mb: 1000", f"memory_limit_mb: {limit}")
-    assert small != params
-    (tmp_path / "params.yaml").write_text(small, encoding="utf-8")
-    paths = (tmp_path / "requests.csv", tmp_path / "power.csv")
-    words = [sys.executable, "-c", PEAK, *paths, "-o", tmp_path / "out", "--params", tmp_path / "params.yaml"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    used = pd.read_csv(tmp_path / "out" / "account.csv").query("log == 'requests' and outcome == 'used'")
-    assert used["rows"].item() > 3_000_000
-    assert int(done.stdout.split()[-1]) / 1024 < limit + 400
-
-
-def test_too_little_memory_is_said_and_nothing_is_written(tmp_path):
-    asked = write(requests(*[(k, "a", "x", 10, 30 + k) for k in range(170)]), tmp_path / "requests.csv")
-    with pytest.raises(InputError, match=r"ran out of memory: raise logs\.memory_limit_mb"):
-        estimate(asked, write(power(), tmp_path / "power.csv"), memory_mb=1)
