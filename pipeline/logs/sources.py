@@ -6,6 +6,7 @@ A source is a file, a folder of files of one format, or an address with `://` th
 import csv
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -29,6 +30,7 @@ SUFFIXES: dict[str, Format] = {
     ".ndjson.gz": "jsonl",
 }
 BLOCK = 1 << 22
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of such bytes
 KEYED_LINES = 1000  # lines of JSON whose keys are the columns
 
 
@@ -63,6 +65,8 @@ def open_source(name: str, contract: dict[str, LogColumn]) -> Source:
     headers = {_checked_header(file, contract) for file in files}
     if len(headers) > 1:
         raise InputError(f"{path}: files with different columns, expected the same in all")
+    if formats == {"parquet"}:
+        _refuse_mixed_kinds(files)
     return Source(name, formats.pop(), files, headers.pop())
 
 
@@ -87,8 +91,13 @@ def malformed(source: Source) -> InputError | None:
 
 
 def _line_problem(source: Source, line: str) -> str | None:
+    if NOT_UTF8.search(line):
+        return "UTF-8 text"
     if source.format == "csv":
-        fields = len(next(csv.reader([line]), []))
+        try:
+            fields = len(next(csv.reader([line]), []))
+        except csv.Error as error:
+            return f"{len(source.columns)} fields, found none ({error})"
         return None if fields == len(source.columns) else f"{len(source.columns)} fields, found {fields}"
     try:
         return None if isinstance(json.loads(line), dict) else "one JSON object a line"
@@ -133,18 +142,37 @@ def _parquet_header(file: Path) -> tuple[str, ...]:
     return tuple(metadata.schema_arrow.names)
 
 
+def _refuse_mixed_kinds(files: tuple[Path, ...]) -> None:
+    """Refuse Parquet parts that differ in what a column holds: the engine would cast to the first part's."""
+    first = pq.read_schema(files[0])
+    for file in files[1:]:
+        for field in pq.read_schema(file):
+            found, expected = _kind(field.type), _kind(first.field(field.name).type)
+            if found != expected:
+                raise InputError(
+                    f"{file}, column {field.name!r}: {found}, expected {expected} as in {files[0].name}"
+                )
+
+
+def _kind(of: pa.DataType) -> str:
+    if pa.types.is_timestamp(of):
+        return "times with a zone" if of.tz else "times without a zone"
+    if pa.types.is_integer(of):
+        return "whole numbers"
+    return "numbers" if pa.types.is_floating(of) or pa.types.is_decimal(of) else "text"
+
+
 def _text_header(file: Path, kind: Format) -> tuple[str, ...]:
     """Columns of a text log; also that its last line is whole, which needs all of a compressed file."""
     last, lines = _last_byte_and_lines(file)
+    if not last:
+        raise InputError(f"{file}: the file is empty")
     if last != b"\n":
         raise InputError(f"{file}: the last line does not end in a line feed, so it may be half-written")
     if lines < (2 if kind == "csv" else 1):
         raise InputError(f"{file}: a header without rows, expected at least one row")
     with _open_text(file) as text:
-        try:
-            first = list(islice(text, KEYED_LINES if kind == "jsonl" else 1))
-        except UnicodeDecodeError:
-            raise InputError(f"{file}, row 1: not UTF-8 text") from None
+        first = list(islice(text, KEYED_LINES if kind == "jsonl" else 1))
     if kind == "csv":
         return tuple(next(csv.reader(first), []))
     keys: dict[str, None] = {}
@@ -179,9 +207,11 @@ def _last_byte_and_lines(file: Path) -> tuple[bytes, int]:
 
 
 def _open_text(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8", newline="")
-    return file.open(encoding="utf-8", newline="")
+    """Text in which a byte that is not UTF-8 stands as a surrogate, so that its row can be told."""
+    opened: IO[str] = (gzip.open if file.suffix == ".gz" else open)(
+        file, "rt", encoding="utf-8", errors="surrogateescape", newline=""
+    )
+    return opened
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

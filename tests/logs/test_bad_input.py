@@ -59,6 +59,26 @@ def test_mixed_time_zones_are_refused(tmp_path, asked, suffix):
     assert "2 of the 3 times" in message
 
 
+def test_mixed_time_zones_in_the_files_of_a_folder_are_refused(tmp_path, asked):
+    zoned = asked.assign(time=asked["time"].dt.tz_localize("America/New_York"))
+    write(asked[:2], tmp_path / "requests" / "1.parquet")
+    write(zoned[2:], tmp_path / "requests" / "2.parquet")
+    expected = r"2\.parquet, column 'time': times with a zone, expected times without a zone as in 1\.parquet"
+    with pytest.raises(InputError, match=expected):
+        estimate(tmp_path / "requests", write(power(), tmp_path / "power.csv"))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "found"), [(["many"], "text"), ([float("nan")], "numbers"), ([2.5], "numbers")]
+)
+def test_files_of_a_folder_with_other_types_are_refused(tmp_path, asked, tokens, found):
+    """The engine would cast them to the type of the first: it stops at NaN and rounds 2.5."""
+    write(asked[:2].astype({"output_tokens": "int64"}), tmp_path / "requests" / "1.parquet")
+    write(asked[2:].assign(output_tokens=tokens), tmp_path / "requests" / "2.parquet")
+    with pytest.raises(InputError, match=f"'output_tokens': {found}, expected whole numbers"):
+        estimate(tmp_path / "requests", write(power(), tmp_path / "power.csv"))
+
+
 def test_offsets_that_are_all_stated_are_converted(run, asked):
     zoned = asked.assign(
         time=["2026-01-05T00:00:01.000000Z", "2026-01-05T01:01:01+01:00", "2026-01-04T18:01:02-06:00"]
@@ -71,6 +91,15 @@ def test_a_clock_set_back_sets_its_windows_aside(run, asked):
     repeated = drawn[60:120].assign(time=lambda t: t["time"] + pd.Timedelta(500, "ms"))
     result = run(asked, pd.concat([drawn, repeated]))
     assert rows(result, "power_series", "clock_went_back") == 120
+    assert rows(result, "requests", "window_without_power") == 2
+
+
+def test_a_clock_set_forward_leaves_its_windows_not_covered(run, asked):
+    drawn = power(minutes=6)
+    drawn.loc[70:, "time"] += pd.Timedelta(150, "s")
+    result = run(asked, drawn)
+    # from 70 s to 220 s there is nothing; the last sample is at 509 s
+    assert rows(result, "power_series", "window_not_covered") == (70 - 60) + (240 - 220) + (510 - 480)
     assert rows(result, "requests", "window_without_power") == 2
 
 
@@ -227,6 +256,24 @@ def test_a_half_written_last_line_is_refused(tmp_path, asked, suffix):
         estimate(path, drawn)
 
 
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [(b"rest", "not a whole gzip file"), (bytes(512), "could not read a log .*GZIP")],
+)
+def test_a_gzip_file_with_something_behind_it_is_refused(tmp_path, asked, tail, expected):
+    path, drawn = write(asked, tmp_path / "requests.csv.gz"), write(power(), tmp_path / "power.csv")
+    path.write_bytes(path.read_bytes() + tail)
+    with pytest.raises(InputError, match=expected):
+        estimate(path, drawn)
+
+
+def test_gzip_files_that_were_joined_are_read_whole(run, tmp_path, asked):
+    raw, drawn = write(asked, tmp_path / "r.csv").read_bytes(), write(power(), tmp_path / "p.csv")
+    joined = tmp_path / "joined.csv.gz"
+    joined.write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]))
+    pd.testing.assert_frame_equal(estimate(joined, drawn).hours, run(asked, power()).hours, check_exact=True)
+
+
 def test_a_truncated_gzip_file_is_refused(tmp_path, asked):
     path, drawn = write(asked, tmp_path / "requests.csv.gz"), write(power(), tmp_path / "power.csv")
     path.write_bytes(path.read_bytes()[:-9])
@@ -244,11 +291,40 @@ def test_a_line_that_breaks_off_in_the_middle_is_refused(tmp_path, asked, suffix
         estimate(path, drawn)
 
 
+@pytest.mark.parametrize(("suffix", "row"), [("csv", 4), ("jsonl", 3), ("csv.gz", 4)])
+def test_text_that_is_not_utf8_is_refused(tmp_path, asked, suffix, row):
+    path, drawn = write(asked, tmp_path / f"requests.{suffix}"), write(power(), tmp_path / "power.csv")
+    packed = suffix.endswith("gz")
+    raw = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
+    raw = raw.replace(b",y,", b",\xff,").replace(b'"y"', b'"\xff"')
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    with pytest.raises(InputError, match=rf"requests\.{suffix}, row {row}: .*expected UTF-8 text"):
+        estimate(path, drawn)
+
+
+def test_a_line_that_is_far_too_long_is_refused(tmp_path, asked):
+    bad = asked.assign(model=["x", "x", "y" * 3_000_000])
+    assert "requests.csv, row 4: " in refused(tmp_path, bad, power())
+
+
 @pytest.mark.parametrize("name", ["requests.csv", "requests.jsonl", "requests.parquet", "requests.csv.gz"])
 def test_an_empty_file_is_refused(tmp_path, name):
     (tmp_path / name).touch()
     with pytest.raises(InputError, match="the file is empty"):
         estimate(tmp_path / name, write(power(), tmp_path / "power.csv"))
+
+
+def test_an_empty_log_in_gzip_is_refused(tmp_path):
+    (tmp_path / "requests.csv.gz").write_bytes(gzip.compress(b""))
+    with pytest.raises(InputError, match="the file is empty"):
+        estimate(tmp_path / "requests.csv.gz", write(power(), tmp_path / "power.csv"))
+
+
+def test_an_empty_file_in_a_folder_is_refused(tmp_path, asked):
+    write(asked, tmp_path / "requests" / "1.csv")
+    (tmp_path / "requests" / "2.csv").touch()
+    with pytest.raises(InputError, match=r"2\.csv: the file is empty"):
+        estimate(tmp_path / "requests", write(power(), tmp_path / "power.csv"))
 
 
 def test_a_header_without_rows_is_refused(tmp_path, asked):
