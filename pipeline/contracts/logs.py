@@ -26,7 +26,9 @@ class LogColumn:
 
 REQUESTS = {
     "time": LogColumn(
-        "time", True, "when the request started; ISO 8601 in text files, UTC when it has no zone"
+        "time",
+        True,
+        "when the request started; ISO 8601 in text; all times of both logs have a zone, or none has: UTC",
     ),
     "end": LogColumn("time", False, "when it ended; without this column all tokens count at `time`"),
     "node": LogColumn("text", True, "the machine that served it"),

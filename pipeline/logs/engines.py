@@ -4,6 +4,7 @@
 differs between engines is here: opening a session, reading files, microseconds of a timestamp.
 """
 
+import glob
 import os
 import re
 import tempfile
@@ -55,15 +56,21 @@ class Engine:
         # no cast: DuckDB's detour over time zones is slow, and a time without a zone is in UTC here
         return _duckdb_microseconds(time)
 
+    def has_zone(self, raw: ir.Table, column: str) -> bool:
+        """Whether a column of timestamps says which instants they are."""
+        if not self.is_spark:
+            return raw.schema()[column].timezone is not None
+        # Ibis takes both of Spark's types for times without a zone
+        frame = self.session.sql(self.backend.compile(raw.select(column)))
+        return frame.schema[column].dataType.typeName() != "timestamp_ntz"
+
     def keep(self, table: ir.Table) -> ir.Table:
         """Compute a table once, for several uses."""
-        name = f"kept_{uuid.uuid4().hex}"
         if not self.is_spark:
-            return self.backend.create_table(name, table, temp=True)
+            return self.backend.create_table(_new_name(), table, temp=True)
         frame = self.session.sql(self.backend.compile(table)).cache()
-        frame.createTempView(name)
         self._kept.append(frame)
-        return self.backend.table(name)
+        return self._view(frame)
 
     def fetch(self, table: ir.Table) -> Any:
         """The rows of a (small) table as a pandas table."""
@@ -92,25 +99,56 @@ class Engine:
         else:
             self.backend.disconnect()
 
+    def _view(self, frame: Any) -> ir.Table:
+        name = _new_name()
+        frame.createTempView(name)
+        return self.backend.table(name)
+
     def _read_duckdb(self, source: Source) -> ir.Table:
-        paths = [str(file) for file in source.files] or source.name
+        paths = [glob.escape(str(file)) for file in source.files] or source.name
         if source.format == "parquet":
-            return self.backend.read_parquet(paths)
+            return self.backend.read_parquet(paths, hive_partitioning=False)
         columns = dict.fromkeys(source.columns, "VARCHAR")
         if source.format == "csv":
             return self.backend.read_csv(
-                paths, columns=columns, auto_detect=False, header=True, delim=",", quote='"'
+                paths,
+                columns=columns,
+                auto_detect=False,
+                header=True,
+                delim=",",
+                quote='"',
+                hive_partitioning=False,
             )
-        return self.backend.read_json(paths, columns=columns, format="newline_delimited")
+        return self.backend.read_json(
+            paths, columns=columns, format="newline_delimited", hive_partitioning=False
+        )
 
     def _read_spark(self, source: Source) -> ir.Table:
-        name = source.name if "://" in source.name else Path(source.name).resolve().as_uri()
+        # each file by name, as to DuckDB: left to themselves, the two read different files of a folder
+        paths = [_for_hadoop(file) for file in source.files] or [source.name]
         if source.format == "parquet":
-            return self.backend.read_parquet(name)
+            return self._view(self.session.read.parquet(*paths))
         schema = ", ".join(f"`{column}` STRING" for column in source.columns)
         if source.format == "csv":
-            return self.backend.read_csv(name, schema=schema, inferSchema=False, header=True, mode="FAILFAST")
-        return self.backend.read_json(name, schema=schema, mode="FAILFAST")
+            return self.backend.read_csv(
+                paths, schema=schema, inferSchema=False, header=True, mode="FAILFAST"
+            )
+        return self.backend.read_json(paths, schema=schema, mode="FAILFAST")
+
+
+def first_lines(error: Exception) -> str:
+    """What an engine says first; Spark names its own call before the reason."""
+    lines = [line.strip().lstrip(": ") for line in str(error).splitlines() if line.strip()]
+    return lines[1] if lines[0].startswith("An error occurred while calling") and lines[1:] else lines[0]
+
+
+def _new_name() -> str:
+    return f"log_{uuid.uuid4().hex}"
+
+
+def _for_hadoop(file: Path) -> str:
+    """The address of a file; what Hadoop would take for a pattern is escaped."""
+    return "file://" + re.sub(r"([\\\[\]{}*?])", r"\\\1", str(file.resolve()))
 
 
 @contextmanager

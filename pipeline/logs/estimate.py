@@ -21,7 +21,7 @@ from pipeline.errors import InputError
 from pipeline.logs import refuse
 from pipeline.logs.account import account
 from pipeline.logs.duplicates import without_duplicate_requests, without_duplicate_samples
-from pipeline.logs.engines import Engine
+from pipeline.logs.engines import Engine, first_lines
 from pipeline.logs.queries import EXACT_UP_TO, QUANTILES, all_hours, query_bins, summary
 from pipeline.logs.rows import power_rows, reason_name, request_rows
 from pipeline.logs.settings import UJ_PER_WH, Settings
@@ -59,14 +59,17 @@ def energy_from_logs(engine: Engine, requests: str, power: str, settings: Settin
     except Exception as error:
         # an engine stops at a row it cannot take apart; we say which, or pass on what it said
         found = engine.complaint(error) or malformed(request_log) or malformed(power_log)
-        if found is None:
+        far = [log.name for log in (request_log, power_log) if not log.files]
+        if found is None and not far:
             raise
+        found = found or InputError(f"{' or '.join(far)}: cannot be read ({first_lines(error)})")
         raise found from error
 
 
 def _estimate(engine: Engine, request_log: Source, power_log: Source, settings: Settings) -> EnergyFromLogs:
-    of_meters, sample_repeats = _meters(engine, power_log, settings)
-    requests, of_spans, request_repeats = _spans(engine, request_log, settings)
+    of_meters, sample_repeats, power_zoned = _meters(engine, power_log, settings)
+    requests, of_spans, request_repeats, requests_zoned = _spans(engine, request_log, settings)
+    refuse.refuse_zones_apart(engine, request_log, requests_zoned, power_log, power_zoned)
     power = engine.keep(node_power(of_meters, settings))
     # kept apart: one large step at a time leaves room in memory
     sums = engine.keep(grid_sums(power, of_spans))
@@ -77,37 +80,34 @@ def _estimate(engine: Engine, request_log: Source, power_log: Source, settings: 
     idle = engine.fetch(of_grid.filter(_.outcome == "idle").group_by("hour").agg(idle_uj=total(_.energy_uj)))
     hours = _hours(engine.fetch(summary(bins, ["hour", "model"])), idle)
     if hours.empty:
-        raise InputError(
-            f"{request_log.name}: no request could be given energy, expected nodes and times as in power"
-        )
+        raise refuse.logs_apart(engine, request_log, power_log, of_spans, of_meters, settings)
     models = _models(engine.fetch(summary(all_hours(bins), ["model"])), hours)
     accounts = _account(engine, of_meters, of_spans, power, of_grid, prices, sample_repeats, request_repeats)
     return EnergyFromLogs(_published(hours, "hour", settings), _published(models, None, settings), accounts)
 
 
-def _meters(engine: Engine, log: Source, settings: Settings) -> tuple[ir.Table, int]:
+def _meters(engine: Engine, log: Source, settings: Settings) -> tuple[ir.Table, int, bool | None]:
     samples = power_rows(engine, log, POWER_SERIES, settings)
     found = engine.keep(meters(samples, settings))
     counts = _reasons(engine, found, POWER_REASONS, "samples")
     refuse.refuse_unreadable(engine, log, counts, REFUSED_POWER, POWER_SERIES)
-    refuse.refuse_mixed_zones(engine, log, int(counts["zoned"].sum()), int(counts["timed"].sum()))
+    zoned = refuse.says_zones(engine, log, counts)
     refuse.refuse_units(engine, log, found, settings)
     suspects = engine.keep(suspected_meters(found))
     once, repeats = without_duplicate_samples(engine, samples, suspects)
     if repeats:
         found = engine.keep(meters(once, settings))
     refuse.refuse_interval(engine, log, found, settings)
-    return found, repeats
+    return found, repeats, zoned
 
 
-def _spans(engine: Engine, log: Source, settings: Settings) -> tuple[ir.Table, ir.Table, int]:
+def _spans(engine: Engine, log: Source, settings: Settings) -> tuple[ir.Table, ir.Table, int, bool | None]:
     rows = request_rows(engine, log, REQUESTS, settings)
     once, repeats = without_duplicate_requests(engine, rows)
     found = engine.keep(spans(once))
     counts = _reasons(engine, found, REQUEST_REASONS, "requests")
     refuse.refuse_unreadable(engine, log, counts, REFUSED_REQUESTS, REQUESTS)
-    refuse.refuse_mixed_zones(engine, log, int(counts["zoned"].sum()), int(counts["timed"].sum()))
-    return once, found, repeats
+    return once, found, repeats, refuse.says_zones(engine, log, counts)
 
 
 def _reasons(engine: Engine, table: ir.Table, names: list[str], rows: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pipeline.errors import InputError
 from pipeline.logs.engines import Engine
 from pipeline.logs.settings import Settings
 from pipeline.logs.sources import Source, locate
-from pipeline.logs.typed import ZONE
+from pipeline.logs.typed import ZONE, filled, time_columns
 from pipeline.logs.windows import total
 
 EXPECTED = {
@@ -43,14 +43,40 @@ def refuse_unreadable(
         raise _at(source, column, value, EXPECTED[contract[column].kind])
 
 
-def refuse_mixed_zones(engine: Engine, source: Source, zoned: int, timed: int) -> None:
-    """Refuse text times of which only some say their zone: the others could be anything."""
-    if not 0 < zoned < timed:
+def says_zones(engine: Engine, source: Source, counts: pd.DataFrame) -> bool | None:
+    """Whether the times of the log say their zone (none: it has no time); refuses when only some do."""
+    zoned, timed = int(counts["zoned"].sum()), int(counts["timed"].sum())
+    if 0 < zoned < timed:
+        expected = f"a zone (Z or +hh:mm) as {zoned} of the {timed} times of this log have"
+        raise _without_zone(engine, source, expected)
+    return zoned > 0 if timed else None
+
+
+def refuse_zones_apart(
+    engine: Engine, requests: Source, requests_say: bool | None, power: Source, power_says: bool | None
+) -> None:
+    """Refuse two logs of which only one says its zone; without one, both are taken as UTC."""
+    if None in (requests_say, power_says) or requests_say == power_says:
         return
+    without, beside = (power, requests) if requests_say else (requests, power)
+    expected = f"a zone (Z or +hh:mm) as in {beside.name}, or none in either, which means UTC"
+    raise _without_zone(engine, without, expected)
+
+
+def _without_zone(engine: Engine, source: Source, expected: str) -> InputError:
     raw = engine.read(source)
-    filled = raw.filter(raw.time.notnull() & (raw.time != ""))
-    value = _first(engine, filled.filter(~filled.time.re_search(ZONE)), "time")
-    raise _at(source, "time", value, f"a zone (Z or +hh:mm) as {zoned} of the {timed} times of this log have")
+    for column in time_columns(raw):
+        value = raw[column]
+        if not value.type().is_string():
+            if not engine.has_zone(raw, column):
+                return InputError(
+                    f"{source.name}, column {column!r}: times without a zone, expected {expected}"
+                )
+            continue
+        found = raw.filter(filled(value) & ~value.re_search(ZONE))
+        if int(engine.fetch(found.count())):
+            return _at(source, column, _first(engine, found, column), expected)
+    return InputError(f"{source.name}: expected {expected}")
 
 
 def refuse_units(engine: Engine, source: Source, of_meters: ir.Table, settings: Settings) -> None:
@@ -104,6 +130,36 @@ def refuse_interval(engine: Engine, source: Source, of_meters: ir.Table, setting
             f"{source.name}: {found['samples']:g} samples a meter and window of {settings.window_seconds} s "
             f"(median), expected {expected:g} from logs.sample_seconds = {settings.sample_seconds:g}"
         )
+
+
+def logs_apart(
+    engine: Engine,
+    requests: Source,
+    power: Source,
+    of_spans: ir.Table,
+    of_meters: ir.Table,
+    settings: Settings,
+) -> InputError:
+    """No request has power: what nodes and times either log has, one node each."""
+    spans, samples = of_spans.filter(_.reason.isnull()), of_meters.filter(_.reason.isnull())
+    there = {
+        requests.name: (spans, spans.first, spans["last"]),
+        power.name: (samples, samples.window, samples.window),
+    }
+    found = []
+    for name, (table, first, last) in there.items():
+        row = engine.fetch(table.agg(node=_.node.min(), first=first.min(), last=last.max())).iloc[0]
+        if pd.isna(row["first"]):
+            return InputError(f"{name}: every row is set aside, expected a usable one")
+        start, end = (
+            pd.Timestamp(int(window) * settings.window_us, unit="us").strftime("%Y-%m-%dT%H:%M:%SZ")
+            for window in (row["first"], row["last"] + 1)
+        )
+        found.append(f"{name} has node {row['node']!r} and times from {start} to {end}")
+    return InputError(
+        f"{requests.name}: no request could be given energy, expected nodes and times as in power: "
+        + ", ".join(found)
+    )
 
 
 def _first(engine: Engine, rows: ir.Table, column: str) -> object:

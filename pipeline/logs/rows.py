@@ -15,7 +15,7 @@ from pipeline.contracts.logs import POWER_REASONS, REQUEST_REASONS, SCOPES, LogC
 from pipeline.logs.engines import Engine
 from pipeline.logs.settings import UNITS_PER_TOKEN, Settings
 from pipeline.logs.sources import Source
-from pipeline.logs.typed import missing, number, read_log, time, whole, zoned
+from pipeline.logs.typed import missing, number, read_log, time, whole, zones
 
 MILLIWATTS_PER_WATT = 1000
 MAXIMUM_TOKENS = 1 << 31
@@ -31,7 +31,7 @@ def request_rows(
     table = raw.select(
         **time(engine, raw, "time", "start_us"),
         **(time(engine, raw, "end", "end_us") if has_end else {}),
-        **zoned(raw),
+        **zones(engine, raw),
         **number(raw, "input_tokens"),
         **number(raw, "output_tokens"),
         **{name: raw[name] for name in ("node", "model", "request") if name in raw.columns},
@@ -59,7 +59,7 @@ def power_rows(
     raw = read_log(engine, source, contract)
     table = raw.select(
         **time(engine, raw, "time", "start_us"),
-        **zoned(raw),
+        **zones(engine, raw),
         **number(raw, "watts"),
         node=raw.node,
         scope=raw.scope,

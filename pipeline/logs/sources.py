@@ -1,6 +1,7 @@
 """The files of one log: their format, whether they are whole, and where in them a value stands.
 
 A source is a file, a folder of files of one format, or an address with `://` that only the engine can reach.
+In a folder, names that start with `.` or `_` are marks of other programs (`_SUCCESS`) and no part of the log.
 """
 
 import csv
@@ -11,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.contracts.logs import LogColumn
 from pipeline.errors import InputError
+from pipeline.logs.encoding import BLOCK, is_utf8, open_bytes, open_text, refuse_other_starts
 
 Format = Literal["parquet", "csv", "jsonl"]
 SUFFIXES: dict[str, Format] = {
@@ -29,7 +31,8 @@ SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".ndjson.gz": "jsonl",
 }
-BLOCK = 1 << 22
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+MARKS = (".", "_")
 NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of such bytes
 KEYED_LINES = 1000  # lines of JSON whose keys are the columns
 
@@ -56,18 +59,23 @@ def open_source(name: str, contract: dict[str, LogColumn]) -> Source:
     path = Path(name)
     if not path.exists():
         raise InputError(f"{path}: no such file")
-    files = tuple(sorted(p for p in path.iterdir() if _known(p))) if path.is_dir() else (path,)
-    if not files:
-        raise InputError(f"{path}: the folder holds no log, expected {', '.join(SUFFIXES)}")
-    formats = {_format(file.name) for file in files}
+    files = _files_of(path) if path.is_dir() else (path,)
+    formats = {_format(str(file)) for file in files}
     if len(formats) > 1:
         raise InputError(f"{path}: files of several formats ({', '.join(sorted(formats))}), expected one")
-    headers = {_checked_header(file, contract) for file in files}
+    try:
+        headers = {_checked_header(file, contract) for file in files}
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
     if len(headers) > 1:
         raise InputError(f"{path}: files with different columns, expected the same in all")
     if formats == {"parquet"}:
         _refuse_mixed_kinds(files)
-    return Source(name, formats.pop(), files, headers.pop())
+    source = Source(name, formats.pop(), files, headers.pop())
+    # no engine looks: Spark puts a sign in its place, DuckDB passes over columns that it does not need
+    if source.is_text and not all(map(is_utf8, files)) and (found := malformed(source)):
+        raise found
+    return source
 
 
 def locate(source: Source, column: str, value: object) -> tuple[str, int | None]:
@@ -82,7 +90,7 @@ def locate(source: Source, column: str, value: object) -> tuple[str, int | None]
 def malformed(source: Source) -> InputError | None:
     """The first row of a text log that cannot be taken apart into its columns, if there is one."""
     for file in source.files if source.is_text else ():
-        with _open_text(file) as lines:
+        with open_text(file) as lines:
             for row, line in enumerate(lines, start=1):
                 expected = _line_problem(source, line)
                 if expected:
@@ -105,8 +113,15 @@ def _line_problem(source: Source, line: str) -> str | None:
         return "one JSON object a line"
 
 
-def _known(path: Path) -> bool:
-    return path.is_file() and path.name.endswith(tuple(SUFFIXES))
+def _files_of(folder: Path) -> tuple[Path, ...]:
+    """All files of the folder; nothing in it is passed over, so what is no file is refused."""
+    entries = tuple(entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(MARKS))
+    for entry in entries:
+        if not entry.is_file():
+            raise InputError(f"{entry}: not a file, expected only files in the folder of a log")
+    if not entries:
+        raise InputError(f"{folder}: the folder holds no log, expected {', '.join(SUFFIXES)}")
+    return entries
 
 
 def _format(name: str) -> Format:
@@ -119,8 +134,11 @@ def _format(name: str) -> Format:
 def _checked_header(file: Path, contract: dict[str, LogColumn]) -> tuple[str, ...]:
     if file.stat().st_size == 0:
         raise InputError(f"{file}: the file is empty")
-    kind = _format(file.name)
+    kind = _format(str(file))
     columns = _parquet_header(file) if kind == "parquet" else _text_header(file, kind)
+    separator = next((name for sign, name in SEPARATORS.items() if sign in columns[0]), None)
+    if kind == "csv" and len(columns) == 1 and separator:
+        raise InputError(f"{file}, row 1: {columns[0]!r} is separated by {separator}, expected commas")
     for column in columns:
         if column not in contract:
             raise InputError(f"{file}, row 1: unknown column {column!r}, expected {list(contract)}")
@@ -164,6 +182,7 @@ def _kind(of: pa.DataType) -> str:
 
 def _text_header(file: Path, kind: Format) -> tuple[str, ...]:
     """Columns of a text log; also that its last line is whole, which needs all of a compressed file."""
+    refuse_other_starts(file, may_have_mark=kind == "csv")
     last, lines = _last_byte_and_lines(file)
     if not last:
         raise InputError(f"{file}: the file is empty")
@@ -171,9 +190,11 @@ def _text_header(file: Path, kind: Format) -> tuple[str, ...]:
         raise InputError(f"{file}: the last line does not end in a line feed, so it may be half-written")
     if lines < (2 if kind == "csv" else 1):
         raise InputError(f"{file}: a header without rows, expected at least one row")
-    with _open_text(file) as text:
+    with open_text(file) as text:
         first = list(islice(text, KEYED_LINES if kind == "jsonl" else 1))
     if kind == "csv":
+        if NOT_UTF8.search(first[0]):
+            raise InputError(f"{file}, row 1: {first[0].strip()[:60]!r}, expected UTF-8 text")
         return tuple(next(csv.reader(first), []))
     keys: dict[str, None] = {}
     for row, line in enumerate(first, start=1):
@@ -198,7 +219,7 @@ def _last_byte_and_lines(file: Path) -> tuple[bytes, int]:
                 lines += line.endswith(b"\n")
             return last, lines
     try:
-        with gzip.open(file, "rb") as packed:
+        with open_bytes(file) as packed:
             while block := packed.read(BLOCK):
                 lines, last = min(2, lines + block.count(b"\n")), block[-1:]
     except (EOFError, gzip.BadGzipFile, OSError) as error:
@@ -206,16 +227,8 @@ def _last_byte_and_lines(file: Path) -> tuple[bytes, int]:
     return last, lines
 
 
-def _open_text(file: Path) -> IO[str]:
-    """Text in which a byte that is not UTF-8 stands as a surrogate, so that its row can be told."""
-    opened: IO[str] = (gzip.open if file.suffix == ".gz" else open)(
-        file, "rt", encoding="utf-8", errors="surrogateescape", newline=""
-    )
-    return opened
-
-
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    kind = _format(file.name)
+    kind = _format(str(file))
     if kind == "parquet":
         row = 0
         for batch in pq.ParquetFile(file).iter_batches():
@@ -223,7 +236,7 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 row += 1
                 yield row, cells
         return
-    with _open_text(file) as text:
+    with open_text(file) as text:
         if kind == "csv":
             for row, cells in enumerate(csv.DictReader(text), start=2):
                 yield row, cells

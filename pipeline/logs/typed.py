@@ -8,6 +8,7 @@ from pipeline.errors import InputError
 from pipeline.logs.engines import Engine
 from pipeline.logs.sources import Source
 
+TIMES = ("time", "end")
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
@@ -52,13 +53,24 @@ def time(engine: Engine, raw: ir.Table, column: str, name: str) -> dict[str, ir.
     return {name: parsed, f"{column}_unreadable": parsed.isnull() & filled(value)}
 
 
-def zoned(raw: ir.Table) -> dict[str, ir.Value]:
-    """`zoned`, of times in text only: 1 where it says its zone, 0 where not, blank where there is no time."""
-    value = raw.time
-    if not value.type().is_string():
-        return {}
-    says = ibis.cases((~filled(value), ibis.null()), (value.re_search(ZONE), 1), else_=0)
-    return {"zoned": says.cast("int8")}
+def zones(engine: Engine, raw: ir.Table) -> dict[str, ir.Value]:
+    """`timed`: how many times a row has; `zoned`: how many of them say their zone."""
+    timed, zoned = ibis.literal(0, "int8"), ibis.literal(0, "int8")
+    for column in time_columns(raw):
+        value = raw[column]
+        if value.type().is_string():
+            there = filled(value)
+            says = there & value.re_search(ZONE)
+        else:
+            there = value.notnull()
+            says = there if engine.has_zone(raw, column) else ibis.literal(False)
+        timed, zoned = timed + there.cast("int8"), zoned + says.cast("int8")
+    return {"timed": timed.cast("int8"), "zoned": zoned.cast("int8")}
+
+
+def time_columns(raw: ir.Table) -> list[str]:
+    """The columns of the log that hold times."""
+    return [column for column in TIMES if column in raw.columns]
 
 
 def number(raw: ir.Table, column: str) -> dict[str, ir.Value]:

@@ -45,7 +45,8 @@ def meters(samples: ir.Table, settings: Settings) -> ir.Table:
         samples=_.count(),
         milliwatts=total(_.milliwatts),
         slots=bit_or(marked.slot_bit),
-        **_zones(marked),
+        zoned=total(_.zoned),
+        timed=total(_.timed),
     )
 
 
@@ -103,15 +104,9 @@ def spans(requests: ir.Table) -> ir.Table:
         weight_first=total(_.weight_first),
         weight_between=total(_.weight_between),
         weight_last=total(_.weight_last),
-        **_zones(requests),
+        zoned=total(_.zoned),
+        timed=total(_.timed),
     )
-
-
-def _zones(rows: ir.Table) -> dict[str, ir.Value]:
-    """Text times that say their zone, and all text times; none in a log whose times have a type."""
-    if "zoned" not in rows.columns:
-        return dict.fromkeys(("zoned", "timed"), (rows.count() * 0).cast("int64"))
-    return {"zoned": total(rows.zoned), "timed": rows.zoned.count()}
 
 
 def grid_sums(power: ir.Table, of_spans: ir.Table) -> ir.Table:

@@ -348,7 +348,16 @@ def test_a_missing_file_and_an_unknown_kind_are_refused(tmp_path):
 
 
 def test_logs_that_do_not_meet_are_refused(tmp_path, asked):
-    assert "no request could be given energy" in refused(tmp_path, asked.assign(node="z"), power())
+    message = refused(tmp_path, asked.assign(node=" a"), power())
+    assert "no request could be given energy" in message
+    assert "requests.csv has node ' a' and times from 2026-01-05T00:00:00Z to 2026-01-05T00:02:00Z" in message
+    assert "power.csv has node 'a' and times from 2026-01-05T00:00:00Z to 2026-01-05T00:03:00Z" in message
+
+
+def test_a_log_of_which_every_row_is_set_aside_is_refused(tmp_path, asked):
+    assert "requests.csv: every row is set aside" in refused(
+        tmp_path, asked.assign(output_tokens=-1), power()
+    )
 
 
 def test_the_command_writes_all_tables_or_none(tmp_path, asked):

@@ -158,7 +158,7 @@ def weights(tmp_path_factory) -> Path:
 
 
 def command(
-    asked: Path, drawn: Path, out: Path, engine: str, *more: str | Path
+    asked: Path | str, drawn: Path, out: Path, engine: str, *more: str | Path
 ) -> subprocess.CompletedProcess:
     """The real command in a process of its own: a process can hold one Spark session of one kind."""
     words = ["-m", "pipeline.logs", asked, drawn, "-o", out, "--engine", engine, *more]
@@ -218,3 +218,54 @@ def test_refuses_the_same_cells_as_duckdb(addresses, tmp_path, old, new, message
     assert done.returncode == 1
     assert f"error: {path}, {message}" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def refused_by_both(asked: Path, drawn: Path, out: Path, engine: str) -> str:
+    """The message of DuckDB, expected of the engine too, word by word; nothing is written."""
+    done = [command(asked, drawn, out, name) for name in ("duckdb", engine)]
+    messages = [next(line for line in d.stderr.splitlines() if line.startswith("error: ")) for d in done]
+    assert [d.returncode for d in done] == [1, 1]
+    assert messages[0] == messages[1]
+    assert not out.exists()
+    return messages[0]
+
+
+@pytest.mark.parametrize("column", ["node", "request"])
+def test_refuses_a_byte_that_is_not_utf8_where_duckdb_does(addresses, tmp_path, column):
+    asked = requests(*[(k / 10, "a", "x", 10, 30) for k in range(1000)]).assign(request="r")
+    asked.loc[699, column] = "caf\u00e9"
+    path = write(asked, tmp_path / "requests.csv")
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xe9"))
+    drawn = write(power(), tmp_path / "power.csv")
+    message = refused_by_both(path, drawn, tmp_path / "out", addresses["connect"])
+    assert message.startswith(f"error: {path}, row 701: ") and message.endswith("expected UTF-8 text")
+
+
+def test_refuses_times_of_parquet_without_zone_beside_text_with_one(addresses, tmp_path):
+    asked = write(requests((1, "a", "x", 10, 30)), tmp_path / "requests.csv")
+    drawn = write(power(), tmp_path / "power.parquet")
+    message = refused_by_both(asked, drawn, tmp_path / "out", addresses["connect"])
+    assert message.startswith(f"error: {drawn}, column 'time': times without a zone, expected a zone")
+
+
+def test_reads_the_same_files_of_a_folder_and_marks_as_duckdb(addresses, tmp_path):
+    asked = requests((1, "a", "x", 10, 30), (61, "a", "x", 10, 30))
+    folder = tmp_path / "with space"
+    for name, part in (("b[1].csv", asked[:1]), ("b1.csv", asked[1:])):
+        path = write(part, folder / name)
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (folder / "_SUCCESS").touch()
+    drawn = power().assign(time=lambda t: t["time"].dt.tz_localize("UTC"))
+    for name, part in (("1.parquet", drawn[:90]), ("2.parquet", drawn[90:])):
+        write(part, tmp_path / "power" / name)
+    out = both(folder, tmp_path / "power", tmp_path / "out", addresses["connect"])
+    account = pd.read_csv(out / "account.csv").query("reason != 'idle'")
+    assert account.query("log == 'requests' and outcome == 'used'")["rows"].item() == 2
+
+
+def test_names_an_address_that_cannot_be_reached(addresses, tmp_path):
+    drawn = write(power(), tmp_path / "power.csv")
+    done = command("s3://nowhere/requests.csv", drawn, tmp_path / "out", addresses["connect"])
+    assert done.returncode == 1
+    assert "error: s3://nowhere/requests.csv: cannot be read (" in done.stderr
+    assert "Traceback" not in done.stderr
