@@ -13,22 +13,38 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.errors import InputError
+
 SIGNIFICANT_DIGITS = 6
 
 
 def write_atomically(path: Path | str, write: Callable[[Path], Any]) -> None:
     """Call `write` on a temporary file beside `path` and move it there only when all went well."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(descriptor)
-    temporary = Path(name)
+    path, temporary = Path(path), None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(descriptor)
+        temporary = Path(name)
         write(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
+
+
+def writable_folder(folder: Path) -> Path:
+    """`folder` or the one above it that is there; an InputError, before the work, when it takes no files."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return there
+    except OSError:
+        message = f"{there}: not a folder that can be written, expected one for the results"
+        raise InputError(message) from None
 
 
 def round_significant(value: Any) -> Any:

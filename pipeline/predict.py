@@ -31,12 +31,12 @@ from pipeline.contracts.published import TABLES
 from pipeline.contracts.read import read_cells
 from pipeline.contracts.servers import NODE_POWER_FITS
 from pipeline.contracts.water import WATER_TABLES
-from pipeline.errors import run
+from pipeline.errors import InputError, run
 from pipeline.estimate.configurations import KNOWN, check_configurations
 from pipeline.estimate.predictions import predict
 from pipeline.estimate.water.scenarios import Sites
 from pipeline.estimate.water.sites import SITE_TABLES, site_factors
-from pipeline.files import write_csv
+from pipeline.files import writable_folder, write_csv
 from pipeline.fit.node_power import from_table
 from pipeline.fit.serving.model import read_model
 
@@ -70,6 +70,9 @@ def main() -> None:
     parser.add_argument("configurations", type=Path, help="CSV with one configuration a row")
     parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
     arguments = parser.parse_args()
+    if arguments.output.is_dir():
+        raise InputError(f"{arguments.output}: a folder, expected the name of a file to write")
+    writable_folder(arguments.output.parent)
     table = read_cells(arguments.configurations)
     if own := [str(name) for name in table if name not in KNOWN]:
         print(f"{arguments.configurations}: carried through, not used: {', '.join(own)}", file=sys.stderr)

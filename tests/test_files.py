@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.files import (
     read_json,
     round_significant,
+    writable_folder,
     write_atomically,
     write_csv,
     write_json,
@@ -24,7 +26,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
         temporary.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match=r"table\.csv: cannot be written \(disk full\)"):
         write_atomically(path, fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -64,3 +66,20 @@ def test_parquet_is_the_same_twice(tmp_path: Path) -> None:
         write_parquet(table, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "one"), table)
+
+
+@pytest.mark.parametrize("name", ["file.csv/t.csv", "folder"])
+def test_a_place_that_takes_no_file_is_one_message(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file.csv").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=f"{name}: cannot be written"):
+        write_csv(pd.DataFrame({"x": [1]}), tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.csv", "folder"]
+
+
+def test_a_folder_is_tried_before_the_work(tmp_path: Path) -> None:
+    assert writable_folder(tmp_path / "not" / "yet") == tmp_path
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file: not a folder that can be written"):
+        writable_folder(tmp_path / "file" / "below")

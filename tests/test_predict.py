@@ -37,6 +37,17 @@ def run(folder: Path, text: str) -> tuple[subprocess.CompletedProcess[str], Path
     return subprocess.run(command, capture_output=True, text=True, check=False), out
 
 
+@pytest.mark.parametrize("place", ["", "file/predictions.csv"])
+def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "configs.csv").write_text("no header that is known\n")
+    command = [sys.executable, "-m", "pipeline.predict", str(tmp_path / "configs.csv"), "-o"]
+    done = subprocess.run([*command, str(tmp_path / place)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith(f"error: {tmp_path / place.split('/')[0]}: ")
+
+
 def test_columns_and_order_of_quantiles() -> None:
     result = predictions(table(GOOD, ",300,20,H200,8,fp8,64,,"))
     names = [f"{name}_{quantile}" for name in QUANTITIES for quantile in ("p5", "p50", "p95")]

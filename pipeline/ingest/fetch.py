@@ -7,6 +7,7 @@ so a failure leaves what was there as it was. Files that are already right are n
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pipeline.ingest.registry import DataSet
 RAW = Path("build/telemetry/raw")
 MIRROR_VARIABLE = "TELEMETRY_MIRROR"
 SUMS = "SHA256SUMS"
+SUM = re.compile(r"(?P<sha256>[0-9a-fA-F]{64})\s+\*?(?P<name>.+)")
 HINT = f"try again, or name a folder that holds the files in {MIRROR_VARIABLE}"
 Download = Callable[[str, str, pooch.Pooch], None]
 Source = Callable[[DataSet, str], Download]
@@ -78,8 +80,7 @@ def _from_mirror(mirror: Path) -> Source:
     sums = mirror / SUMS
     if not sums.is_file():
         raise InputError(f"{MIRROR_VARIABLE}={mirror}: no file {SUMS} there, expected a mirror folder")
-    lines = [line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip()]
-    by_hash = {sha256: mirror / name.lstrip("*") for sha256, name in lines}
+    by_hash = {sha256: mirror / name for sha256, name in _sums(sums)}
 
     def source(data: DataSet, path: str) -> Download:
         sha256 = data.files[path].sha256
@@ -88,6 +89,22 @@ def _from_mirror(mirror: Path) -> Source:
         return lambda url, output, manager: _copy(by_hash[sha256], output)
 
     return source
+
+
+def _sums(path: Path) -> list[tuple[str, str]]:
+    """SHA-256 and name of every line, as `sha256sum` writes them; raises InputError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+    found = []
+    for row, line in enumerate(lines, start=1):
+        match = SUM.fullmatch(line)
+        if line.strip() and not match:
+            raise InputError(f"{path}, row {row}: {line[:80]!r}, expected a SHA-256 and the name of a file")
+        if match:
+            found.append((match["sha256"].lower(), match["name"]))
+    return found
 
 
 def _copy(origin: Path, output: str) -> None:

@@ -6,14 +6,13 @@ Settings: section `logs` of params.yaml; weights of input tokens: data/results/t
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from pipeline.assumptions.load import PARAMS, load
 from pipeline.errors import InputError, run
-from pipeline.files import write_csv
+from pipeline.files import writable_folder, write_csv
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
 from pipeline.logs.settings import Settings
@@ -34,14 +33,6 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def folder_there(out: Path) -> Path:
-    """`out` or the folder above it that is there; an InputError, before the work, when it takes no files."""
-    there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"{there}: not a folder that can be written, expected one for the results")
-    return there
-
-
 def write_tables(result: EnergyFromLogs, out: Path, there: Path) -> None:
     """All tables or none: each is written whole beside `out` before the first one is put in place."""
     try:
@@ -51,14 +42,15 @@ def write_tables(result: EnergyFromLogs, out: Path, there: Path) -> None:
             out.mkdir(parents=True, exist_ok=True)
             for name in TABLES:
                 (Path(staged) / f"{name}.csv").replace(out / f"{name}.csv")
-    except OSError as error:
-        raise InputError(f"{out}: the results cannot be written ({error.strerror})") from error
+    except (OSError, InputError) as error:
+        reason = getattr(error.__cause__ or error, "strerror", None) or error
+        raise InputError(f"{out}: the results cannot be written ({reason})") from error
 
 
 def main() -> None:
     """Read the logs, estimate, write three tables."""
     given = arguments(sys.argv[1:])
-    folder = folder_there(given.out)
+    folder = writable_folder(given.out)
     logs = load("logs", path=given.params)
     with connect(given.engine or logs.engine, logs.memory_limit_mb) as engine:
         settings = Settings.of(logs, read_weights(logs, given.weights))

@@ -130,6 +130,11 @@ def test_a_file_that_is_no_params_file(tmp_path: Path, content: bytes, what: str
     assert str(path) in str(error.value)
 
 
+def test_a_folder_is_no_params_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+        read(tmp_path)
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "params.yaml")

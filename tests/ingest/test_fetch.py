@@ -124,3 +124,19 @@ def test_a_package_that_pip_cannot_get_is_one_message(raw: Path, monkeypatch: py
     with pytest.raises(InputError, match="pip could not download it"):
         fetch(registered(package="PyPI thing 1.0"), raw)
     assert files(raw) == {f"logs/{PATH}": OLD}
+
+
+@pytest.mark.parametrize(
+    ("sums", "message"),
+    [
+        (b"\xff\xfe", "SHA256SUMS: cannot be read as UTF-8 text"),
+        (b"\n" + b"a" * 64 + b"\n", "SHA256SUMS, row 2: 'a+', expected a SHA-256 and the name of a file"),
+        (b"deadbeef  log.csv\n", "SHA256SUMS, row 1: 'deadbeef  log.csv', expected a SHA-256"),
+    ],
+)
+def test_sums_that_are_none_are_refused(raw: Path, tmp_path: Path, sums: bytes, message: str) -> None:
+    mirror = mirror_with(tmp_path / "mirror", CONTENT)
+    (mirror / "SHA256SUMS").write_bytes(sums)
+    with pytest.raises(InputError, match=message):
+        fetch(registered(), raw, mirror)
+    assert files(raw) == {f"logs/{PATH}": OLD}
