@@ -1,6 +1,6 @@
 """What the what-if panel of the review site computes with.
 
-Inputs: as estimate_what_if, and data/results/{what_if,lever_combinations}.csv.
+Inputs: as estimate_what_if, and data/results/{what_if,water_split,lever_systems,lever_combinations}.csv.
 Output: build/whatif/whatif.json.
 Settings: scenario.what_if, assumptions.re_estimate, assumptions.water, the levers of
 assumptions.as_published.base, simulation.
@@ -13,10 +13,12 @@ import pandas as pd
 
 from pipeline.assumptions.load import load
 from pipeline.contracts import read_table
-from pipeline.contracts.levers import LEVER_COMBINATIONS
+from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_SYSTEMS
+from pipeline.contracts.water_results import WATER_SPLIT
 from pipeline.contracts.what_if import WHAT_IF
 from pipeline.errors import run
 from pipeline.estimate.water.sites import SITE_TABLES
+from pipeline.estimate.what_if.answer import as_tabled
 from pipeline.estimate.what_if.export import panel
 from pipeline.estimate.what_if.inputs import read_inputs
 from pipeline.files import round_significant, write_text
@@ -38,9 +40,11 @@ def main() -> None:
     facts = {name: pd.read_parquet(PUBLISHED / f"{name}.parquet") for name in SITE_TABLES}
     inputs = read_inputs(facts, water, published, simulation, settings.serving)
     answered = read_table(RESULTS / "what_if.csv", WHAT_IF)
+    waters = read_table(RESULTS / "water_split.csv", WATER_SPLIT)
+    systems = read_table(RESULTS / "lever_systems.csv", LEVER_SYSTEMS)
     combinations = read_table(RESULTS / "lever_combinations.csv", LEVER_COMBINATIONS)
 
-    found = panel(chosen, settings, inputs, answered, combinations)
+    found = panel(chosen, settings, inputs, as_tabled(answered, chosen, waters), systems, combinations)
 
     # Without spaces: a page carries it whole.
     write_text(json.dumps(round_significant(found), separators=(",", ":"), allow_nan=False), OUTPUT)

@@ -121,6 +121,30 @@ def columns(drawn: Array) -> dict[str, float]:
     return {name.removesuffix("_wh"): value for name, value in split(drawn).items()}
 
 
+def as_tabled(table: pd.DataFrame, chosen: WhatIf, waters: pd.DataFrame) -> pd.DataFrame:
+    """WHAT_IF with the waters of WATER_SPLIT, where that has the settings; those are of fewer queries.
+
+    Both are the same quantity up to Monte Carlo error; pages that show it twice show one number.
+    """
+    nothing_set = chosen.model_dump(exclude={"model", "traffic", "site", "levers"}, exclude_none=True) == {}
+    scenario, _, regime = chosen.traffic.partition("_")
+    keys = {
+        "variant": f"{scenario}_lengths",
+        "regime": regime,
+        "subject": chosen.model,
+        "site_scenario": chosen.site,
+    }
+    rows = waters[(waters[[*keys]] == pd.Series(keys)).all(axis=1)]
+    if rows.empty or not nothing_set or set(chosen.levers.model_dump().values()) != {1}:
+        return table
+    renamed = rows.rename(columns=lambda name: name.removesuffix("_ml"))
+    tabled = renamed.assign(quantity=rows["scope"] + "_water").set_index("quantity")
+    found = table.set_index("quantity")
+    shared = found.columns.intersection(tabled.columns)
+    found.loc[tabled.index, shared] = tabled[shared]
+    return found.reset_index()[[*table.columns]]
+
+
 def headline(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """The mean over queries with its 90 % interval from ignorance, for `dvc metrics`, from WHAT_IF."""
     return {

@@ -16,6 +16,7 @@ from scipy.special import ndtr
 
 from pipeline.assumptions.re_estimate import FixedTraffic, ReEstimate
 from pipeline.assumptions.what_if import LEVERS, WhatIf
+from pipeline.contracts.results import REGIMES
 from pipeline.estimate.cost_curves import CONCURRENCIES, ENGINES, Indices, configurations
 from pipeline.estimate.study import Case, ServingModel, draw_cases
 from pipeline.estimate.water.draws import Factors
@@ -37,14 +38,16 @@ from pipeline.fit.node_power import RATED_W, SERVER_GPUS, ServerFit, server_of
 
 Array = NDArray[np.float64]
 Json = dict[str, Any]
-# Levers of the panel by the groups of LEVER_COMBINATIONS; of its chains, the one on all evidence, graded.
+# Levers of the panel by the groups of LEVER_SYSTEMS.
 GROUPS = {
     "hardware": ("hardware", "datacentre"),
     "model": ("models",),
     "serving": ("serving",),
     "routing": ("routing",),
 }
-CHAIN = {"regime": "short", "combination": "overlap", "sequence": "models first"}
+GRADED = "graded"  # of LEVER_COMBINATIONS: with overlaps, on evidence of grade A or B alone
+FITTED = "fitted model"  # how the basis of a gain of ours begins
+BAND = ("p5", "p50", "p95")
 NORMAL = np.linspace(-6, 6, 241)  # where quantiles of lengths are written
 
 
@@ -53,11 +56,12 @@ def panel(
     settings: ReEstimate,
     inputs: Inputs,
     answered: pd.DataFrame,
+    systems: pd.DataFrame,
     combinations: pd.DataFrame,
 ) -> Json:
     """The content of whatif.json; `chosen` is where the panel starts, `answered` its answer (WHAT_IF).
 
-    combinations: LEVER_COMBINATIONS.
+    systems, combinations: LEVER_SYSTEMS and LEVER_COMBINATIONS.
     """
     world_seed, query_seed, model_seed, *_ = seeds(inputs.simulation)
     worlds = draw_worlds(world_seed, settings.propagation, settings.load, settings.pue)
@@ -80,7 +84,8 @@ def panel(
         "normal": NORMAL.tolist(),
         "traffic": {name: traffic(case, worlds) for name, case in named.items()},
         **deployments(settings, named, worlds, model_seed, inputs.model),
-        "levers": lever_gains(inputs, settings, combinations),
+        "levers": lever_gains(inputs, settings, systems),
+        "combined": {regime: combined(combinations, regime) for regime in REGIMES},
         "sites": sites(inputs, settings),
     }
 
@@ -179,8 +184,8 @@ def evidence(settings: ReEstimate, case: Case, model: ServingModel) -> list[str]
     return [str(basis) for basis in cost.basis]
 
 
-def lever_gains(inputs: Inputs, settings: ReEstimate, combinations: pd.DataFrame) -> Json:
-    """Gains of each lever in every world, with its source."""
+def lever_gains(inputs: Inputs, settings: ReEstimate, systems: pd.DataFrame) -> Json:
+    """Gains of each lever in every world, with its source, and of the named systems that belong to it."""
     uniforms = lever_uniforms(inputs.simulation, settings.propagation)
     found = {}
     for name, uniform in zip(LEVERS, uniforms, strict=True):
@@ -188,20 +193,32 @@ def lever_gains(inputs: Inputs, settings: ReEstimate, combinations: pd.DataFrame
         drawn = assumed.distribution.ppf(uniform)
         p5, p50, p95 = (float(assumed.distribution.ppf(np.array(p))) for p in (0.05, 0.5, 0.95))
         about: Json = {"source": assumed.source, "reason": assumed.reason, "p5": p5, "p50": p50, "p95": p95}
-        about["estimated"] = estimated_gains(combinations, GROUPS[name])
+        about["estimated"] = {regime: estimated(systems, GROUPS[name], regime) for regime in REGIMES}
         found[name] = {**about, "drawn": pack(drawn, ln=True)}
     return found
 
 
-def estimated_gains(combinations: pd.DataFrame, groups: Sequence[str]) -> list[Json]:
-    """What the project itself estimates of the levers in some groups: each step of CHAIN."""
-    chain = combinations[(combinations[[*CHAIN]] == pd.Series(CHAIN)).all(axis=1)]
-    steps = chain[chain["group"].isin(groups)]
-    columns = {"lever": "name", "grade": "grade", "step_p5": "p5", "step_p50": "p50", "step_p95": "p95"}
-    return [
-        {str(k): v for k, v in row.items()}
-        for row in steps[[*columns]].rename(columns=columns).to_dict("records")
-    ]
+def estimated(systems: pd.DataFrame, groups: Sequence[str], regime: str) -> list[Json]:
+    """What the project itself estimates of named systems, each alone and as in production."""
+    ours = (
+        systems["group"].isin(groups)
+        & (systems["regime"] == regime)
+        & systems["basis"].str.startswith(FITTED)
+        & systems["bound"].isna()
+        & systems["load"].isna()
+    )
+    columns = ["system", "compared", "grade", *BAND]
+    return [{str(k): v for k, v in row.items()} for row in systems.loc[ours, columns].to_dict("records")]
+
+
+def combined(combinations: pd.DataFrame, regime: str) -> Json:
+    """Gain of all levers with their overlaps, and what the mean query of the blend then takes, Wh."""
+    steps = combinations[(combinations["combination"] == GRADED) & (combinations["regime"] == regime)]
+    last = steps.sort_values("order").iloc[-1]  # every order of the levers ends at the same place
+    return {
+        name: {percentile: float(last[f"{column}_{percentile}"]) for percentile in BAND}
+        for name, column in (("gain", "cumulative"), ("energy_wh", "energy_wh"))
+    }
 
 
 def sites(inputs: Inputs, settings: ReEstimate) -> Json:

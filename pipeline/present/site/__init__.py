@@ -3,6 +3,7 @@
     pages.py       the list of pages and how one is rendered: a new page is one row and one template
     values.py      numbers of the text, by the keys of build/paper/numbers.json
     headline.py    the rows of the start page, with their places on a log axis
+    brief.py       the two pictures of the brief, of such rows
     ledger.py      the claims and their verdicts
     pictures.py    every figure with caption, alt text, data and parameters
     tables.py      every table with its columns as the contracts describe them

@@ -9,7 +9,7 @@ from pipeline.errors import InputError
 from pipeline.files import SIGNIFICANT_DIGITS, read_json
 from pipeline.present.citation import CITATION, read_citation
 from pipeline.present.provenance import SECTIONS, read_origin
-from pipeline.present.site import headline, ledger, pictures, reading, tables
+from pipeline.present.site import brief, headline, ledger, pictures, reading, tables
 from pipeline.present.site.pages import (
     ASSETS,
     FONTS,
@@ -42,6 +42,8 @@ def build(root: Path = Path()) -> Files:
     context = {
         "version": read_citation(root / CITATION).version,
         "panels": [_panel(panel, values) for panel in headline.PANELS],
+        "brief_query": [_panel(panel, values) for panel in (brief.ENERGY, brief.WATER_USED)],
+        "brief_gain": _panel(brief.GAINS, values),
         "claims": ledger.claims(claims),
         "verdicts": ledger.verdicts(claims),
         "groups": groups,
@@ -51,6 +53,7 @@ def build(root: Path = Path()) -> Files:
         "paper": reading.PAPER.name,
         "bibtex": study[0],
         "study_bibtex": study[1],
+        "lever_sources": _lever_sources(root),
         "what_if_data": inline_json(root / WHAT_IF_DATA),
         "what_if_scripts": WHAT_IF_SCRIPTS,
         "grades": GRADES_IN_WORDS,
@@ -78,6 +81,12 @@ def _must_exist(paths: list[Path]) -> None:
 def _panel(panel: headline.Panel, values: Values) -> dict[str, object]:
     rows = [(name, [headline.strip(row, panel, values) for row in rows]) for name, rows in panel.groups]
     return {"about": panel, "groups": rows, "ticks": headline.ticks(panel)}
+
+
+def _lever_sources(root: Path) -> dict[str, str]:
+    """What each lever of the what-if panel is taken from, as readers know it."""
+    levers: dict[str, dict[str, str]] = read_json(root / WHAT_IF_DATA)["levers"]
+    return {name: reading.cited(root, about["source"]) for name, about in levers.items()}
 
 
 def _handed_on(

@@ -26,11 +26,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """One quantity: unit, the ends of its axis, rows by heading."""
+    """One quantity: unit, of what it is, the ends of its axis, rows by heading."""
 
     title: str
     unit: str
-    boundary: str
+    about: str
     axis: tuple[float, float]
     groups: Sequence[tuple[str, Sequence[Row]]]
     text: Callable[[float], str]
@@ -82,7 +82,7 @@ WATER = "water.production_lengths.{}.blend.microsoft_today.{}"
 ENERGY_PANEL = Panel(
     "Energy",
     "Wh",
-    "at the facility, large open models",
+    "Wh per query, at the facility, large open models",
     (0.05, 20),
     [
         (
@@ -108,7 +108,7 @@ ENERGY_PANEL = Panel(
 WATER_PANEL = Panel(
     "Water",
     "mL",
-    "consumed; re-estimated: at Microsoft’s largest sites",
+    "mL per query, consumed; re-estimated: at Microsoft’s largest sites",
     (0.001, 20),
     [
         (

@@ -17,7 +17,11 @@ FONTS = FOLDER.parent / "fonts"
 WHAT_IF = FOLDER / "whatif"  # whatif.html.j2: the inside of the page
 WHAT_IF_STYLE = "whatif.css"
 WHAT_IF_MODEL = ("whatif_draws.js", "whatif_model.js")  # in this folder, as the next; run in this order
-WHAT_IF_SCRIPTS = (*WHAT_IF_MODEL, "whatif_shown.js", "whatif_slider.js", "whatif.js")
+WHAT_IF_SCRIPTS = (
+    *WHAT_IF_MODEL,
+    *(f"whatif_{part}.js" for part in ("shown", "words", "slider", "levers")),
+    "whatif.js",
+)
 WHAT_IF_DATA = Path("build/whatif/whatif.json")
 
 

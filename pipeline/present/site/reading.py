@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pybtex.database import parse_file
 
@@ -46,6 +47,23 @@ def _notebook(page: Path) -> Notebook:
     )
 
 
+def cited(root: Path, key: str) -> str:
+    """A source as readers know it, `Microsoft, aienergy_simulation: code of the analysis, 2026`."""
+    entry = _entry(root, key)
+    people = entry.persons["author"]
+    first = " ".join(people[0].last_names).strip("{}")
+    names = f"{first} et al." if len(people) > 1 else first
+    title = entry.fields["title"].replace("{", "").replace("}", "").replace("\\_", "_")
+    return f"{names}, {title}, {entry.fields['year']}"
+
+
+def _entry(root: Path, key: str) -> Any:
+    bibliography = parse_file(str(root / REFERENCES), bib_format="bibtex")
+    if key not in bibliography.entries:
+        raise InputError(f"{REFERENCES}: no entry {key!r}")
+    return bibliography.entries[key]
+
+
 def bibtex(root: Path) -> tuple[str, str]:
     """BibTeX of the project, from CITATION.cff, and of the study that it re-analyses."""
     citation = read_citation(root / CITATION)
@@ -56,8 +74,5 @@ def bibtex(root: Path) -> tuple[str, str]:
         "license": citation.licence,
     }
     own = ",\n".join(f"  {name:7} = {{{value}}}" for name, value in fields.items())
-    bibliography = parse_file(str(root / REFERENCES), bib_format="bibtex")
-    if STUDY not in bibliography.entries:
-        raise InputError(f"{REFERENCES}: no entry {STUDY!r}")
-    study: str = bibliography.entries[STUDY].to_string("bibtex")
+    study: str = _entry(root, STUDY).to_string("bibtex")
     return f"@software{{perquery,\n{own}\n}}\n", study

@@ -22,6 +22,12 @@ FOLDERS = {
     "data/published": "Published inputs",
     "data/telemetry": "Measured inputs",
 }
+# Why a table may have no rows.
+EMPTY = {
+    "carbon_per_query": "It has rows only where params.yaml asks for them (assumptions.water.carbon): "
+    "the paper that is re-analysed gives no carbon.",
+    "factor_changes": "It lists factors that changed since the release before; there is none yet.",
+}
 OTHER_FORMATS = {"md": "Markdown", "tex": "LaTeX"}
 NUMBERS = ("integer", "number")
 CAPTION = re.compile(r"^\*\*(?P<caption>.+)\*\*$")
@@ -62,6 +68,7 @@ class Table:
     columns: list[Column]
     shown: Shown
     count: int
+    why_empty: str
     bytes: int
     script: str  # file of the site with all rows; "": the page has them
 
@@ -107,6 +114,7 @@ def _table(root: Path, path: Path, origin: Origin) -> Table:
         columns=columns,
         shown=shown,
         count=len(rows),
+        why_empty="" if rows else EMPTY.get(path.stem, "This run gave it none."),
         bytes=path.stat().st_size,
         script="" if in_paper or len(rows) <= SHOWN else page_of(name).replace(".html", ".js"),
     )

@@ -12,9 +12,10 @@ from pipeline.present.site.pages import PAGES
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 360, "height": 740}
+PHONES = [{"width": 360, "height": 740}, {"width": 390, "height": 844}]
 NAMES = [page.file for page in PAGES]
 TABLE = "tables/data-results-bridge.html"
+LEVERED = "what-if.html#levers.hardware=drawn&levers.model=3"
 SERIOUS = ("serious", "critical")
 # Without `preload: False` axe asks for the style sheet again, which a page from disk may not.
 AXE = {"preload": False, "resultTypes": ["violations"]}
@@ -29,7 +30,7 @@ def shown(page: Page) -> int:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*NAMES, TABLE])
+@pytest.mark.parametrize("name", [*NAMES, TABLE, LEVERED])
 def test_no_serious_violation_of_accessibility(visit, name, scheme):
     page = visit(name, scheme=scheme)
     for details in page.locator("details").all()[:3]:
@@ -38,13 +39,63 @@ def test_no_serious_violation_of_accessibility(visit, name, scheme):
     assert [(item["id"], item["nodes"][0]["html"]) for item in found if item["impact"] in SERIOUS] == []
 
 
-def test_a_phone_scrolls_no_page_sideways(visit, site):
-    page = visit("index.html", viewport=PHONE)
+@pytest.mark.parametrize("phone", PHONES, ids=str)
+def test_a_phone_scrolls_no_page_sideways(visit, site, phone):
+    page = visit("index.html", viewport=phone)
     widths = {}
     for name in [*NAMES, TABLE]:
         page.goto(f"{site.as_uri()}/{name}")
         widths[name] = page.evaluate("document.documentElement.scrollWidth")
-    assert max(widths.values()) <= PHONE["width"], widths
+    assert max(widths.values()) <= phone["width"], widths
+
+
+# What is focused, and whether it or what stands around it is outlined; "end" behind the last one.
+FOCUSED = """() => {
+  const at = document.activeElement, drawn = at.closest('.chip') ?? at, style = getComputedStyle(drawn);
+  if (at === document.body) return 'end';
+  const box = drawn.getBoundingClientRect(), seen = box.width > 0 && box.height > 0;
+  const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  return seen && outlined ? 'seen' : at.outerHTML.slice(0, 120);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*NAMES, TABLE])
+def test_the_focus_is_seen_wherever_the_keyboard_goes(visit, name, scheme):
+    page = visit(name, scheme=scheme)
+    found = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        found.append(page.evaluate(FOCUSED))
+        if found[-1] == "end":
+            break
+    assert "seen" in found
+    assert set(found) <= {"seen", "end"}
+
+
+def test_a_figure_takes_the_width_that_is_free(visit):
+    page = visit("figures.html")
+    free = page.locator("main").evaluate(
+        "(main) => main.clientWidth - 2 * parseFloat(getComputedStyle(main).paddingLeft)"
+    )
+    widths = page.locator(".double .card").evaluate_all("(cards) => cards.map((card) => card.offsetWidth)")
+    assert widths and min(widths) > 0.99 * free
+    images = page.locator(".double img").evaluate_all("(all) => all.map((image) => image.offsetWidth)")
+    assert min(images) > 0.95 * free
+    sizes = page.locator(".single img").evaluate_all("(all) => all.map((image) => image.offsetWidth)")
+    assert min(sizes) > 0.45 * free
+
+
+@pytest.mark.parametrize("width", [360, 640, 1280])
+def test_the_pictures_of_the_brief_can_be_read_at_any_width(visit, width):
+    page = visit("brief.html", viewport={"width": width, "height": 740})
+    sizes = page.locator(".shot :is(h2, h3, .what, .figures, .unit, .axis i):visible").evaluate_all(
+        "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert len(sizes) > 30
+    assert min(sizes) >= 12
+    wide = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML)"
+    assert page.locator(".shot, .shot .panel").evaluate_all(wide) == []
 
 
 def test_every_picture_is_drawn(visit):

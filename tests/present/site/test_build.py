@@ -16,6 +16,7 @@ from pipeline.present.figures.catalogue import ALL
 from pipeline.present.paper import NAMES
 from pipeline.present.site.build import NUMBERS, build
 from pipeline.present.site.pages import FOLDER
+from pipeline.present.site.tables import EMPTY
 from pipeline.stages import build_site
 from tests.present.site.html import parse
 
@@ -175,7 +176,9 @@ def test_the_brief_is_five_sentences_and_two_pictures(parsed, pages):
         plain = parse(text).words
         assert plain.endswith(".")
         assert len(re.findall(r"[.?!](?=\s|$)", plain)) == 1, plain
-    assert len(parsed["brief.html"].images) == 2
+        assert 1 <= len(re.findall(r"\d+(?:\.\d+)?", plain)) <= 3, plain
+    assert pages["brief.html"].count("<figure") == 2
+    assert "What one query takes" in parsed["brief.html"].words
 
 
 def test_what_the_brief_says_in_words_holds(project):
@@ -188,13 +191,34 @@ def test_what_the_brief_says_in_words_holds(project):
     shares = "shares.production_lengths.short.blend.mean-over-queries.{}.first_order"
     groups = ["length", "load", "power", "pue", "throughput"]
     assert max(groups, key=lambda group: n[shares.format(group)]) == "length"
-    routing, hardware = (
-        n[f"lever-alone.short.{name}.step_p50"] for name in ("overlap.routing", "graded.hardware")
-    )
-    assert routing > hardware > n["site.hyperscale-mean.best.p50"]
-    assert n["day.agents_tenth.energy.total.p50"] > 2 * n["day.base.energy.total.p50"]
+    water = "water.production_lengths.short.blend.microsoft_today.{}.median_p50_ml"
+    assert n[water.format("onsite")] < 0.1 * n[water.format("total")]  # nearly all of it at power stations
+    alone, site = "lever-alone.{}.{}.step_p50", n["site.hyperscale-mean.best.p50"]
+    assert n[alone.format("short", "overlap.routing")] > n[alone.format("short", "graded.hardware")] > site
+    shorter = n["lever.shorter-outputs.as-in-production.long.p50"]
+    assert shorter > max(n[alone.format("long", name)] for name in ("overlap.routing", "graded.hardware"))
+    assert n["day.agents_tenth.mean-energy.agentic.p50"] > 20 * n[f"{short}.p50_wh"]
     long = "re.{}.long.blend.facility.median.p50_wh"
     assert n[long.format("published_lengths")] > n[long.format("production_lengths")]
+
+
+def test_shorter_answers_rest_on_weaker_evidence_than_what_is_in_the_total():
+    systems = pd.read_csv("data/results/lever_systems.csv").query(
+        "system == 'Shorter outputs' and regime == 'long' and load.isna()"
+    )
+    assert set(systems["grade"]) == {"C"}
+    steps = pd.read_csv("data/results/lever_combinations.csv").query("combination == 'graded' and order > 0")
+    assert set(steps["grade"]) <= {"A", "B"}
+    assert "Shorter outputs" not in set(steps["lever"])
+
+
+def test_a_table_without_rows_says_why(pages):
+    empty = [path for path in Path("data/results").glob("*.csv") if not len(pd.read_csv(path))]
+    assert empty
+    for path in empty:
+        page = pages[f"tables/data-results-{path.stem.replace('_', '-')}.html"]
+        assert EMPTY[path.stem] in page and EMPTY[path.stem] in pages["tables.html"]
+        assert "rows-search" not in page
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

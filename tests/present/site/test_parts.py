@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.files import read_json
 from pipeline.present.provenance import Origin, read_origin
+from pipeline.present.site.brief import ENERGY, GAINS, WATER_USED, times
 from pipeline.present.site.build import NUMBERS
 from pipeline.present.site.headline import PANELS, Panel, Row, place, strip, ticks
+from pipeline.present.site.ledger import claims, read_ledger
 from pipeline.present.site.pictures import shipped
+from pipeline.present.site.reading import cited
 from pipeline.present.site.tables import SHOWN, typeset
 from pipeline.present.site.values import Values, fixed, significant
 
@@ -98,12 +101,39 @@ def test_ticks_are_powers_of_ten_on_the_axis():
     assert [text for text, _ in ticks(Panel("", "", "", (0.05, 20), [], significant))] == ["0.1", "1", "10"]
 
 
-def test_every_band_of_the_headline_lies_on_its_axis(project):
+def test_every_band_lies_on_its_axis(project):
     values = Values(read_json(project / NUMBERS))
-    for panel in PANELS:
+    for panel in [*PANELS, ENERGY, WATER_USED, GAINS]:
         for row in (row for _, rows in panel.groups for row in rows):
             assert values.known(row.high) <= panel.axis[1]
             assert values.known(row.low) in (0, pytest.approx(0)) or values.known(row.low) >= panel.axis[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.053, "1.05"), (1.34, "1.3"), (7.93, "7.9"), (8.0, "8"), (15.88, "16")]
+)
+def test_gains_as_text(value, text):
+    assert times(value) == text
+
+
+def test_no_interval_of_a_claim_looks_like_one_number_and_each_is_named():
+    found = claims(read_ledger(Path()))
+    for claim in found:
+        for text, ends in ((claim.published, claim.published_ends), (claim.ours, claim.ours_ends)):
+            band = text.partition("(")[2].rstrip(")") or text
+            low, dash, high = band.partition("–")
+            assert not dash or low != high, claim
+            assert bool(ends) == bool(dash or "from" in text or "up to" in text), claim
+    by_key = {claim.key: claim for claim in found}
+    assert "–" not in by_key["v2.fleet.short"].ours
+    assert by_key["blog.models"].ours_ends == "smallest and largest median of its cases"
+
+
+def test_a_source_is_cited_as_readers_know_it():
+    assert cited(Path(), "oviedo2026").startswith("Oviedo et al., Energy use of AI inference")
+    assert cited(Path(), "aienergy_simulation").startswith("Microsoft, aienergy_simulation: code")
+    with pytest.raises(InputError, match="no entry 'nobody'"):
+        cited(Path(), "nobody")
 
 
 def test_behind_a_file_stand_the_assumptions_of_all_stages_before_it():

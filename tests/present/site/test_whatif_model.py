@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.assumptions.load import load
+from pipeline.contracts import read_table
+from pipeline.contracts.water_results import WATER_SPLIT
 from pipeline.contracts.what_if import QUANTITIES, STATISTICS
+from pipeline.contracts.what_if import WHAT_IF as ANSWER
+from pipeline.estimate.what_if.answer import as_tabled
 from pipeline.estimate.what_if.compress import pack, unpack
 from pipeline.present.site.pages import WHAT_IF, WHAT_IF_MODEL
 from tests.present.site.what_if import ALL, FEW, LEAST, exported, exported_text, pipeline_answer, settings_of
@@ -47,6 +51,7 @@ GRID = [
     {"levers": {"hardware": 2, "model": 1.5}},
     {"levers": dict.fromkeys(("hardware", "model", "serving", "routing"), "drawn")},
 ]
+TABLES = {"what_if": ANSWER, "water_split": WATER_SPLIT}
 AS_EXPORTED = [{}, {"traffic": "production_long"}, {"model": "DeepSeek-R1", "requests": 200, "pue": 1.1}]
 
 
@@ -125,6 +130,31 @@ def test_with_nothing_fixed_the_answer_is_the_re_estimate():
     for row in water.to_dict("records"):
         expected = row["median_p50_ml"]
         assert answer.loc[f"{row['scope']}_water", "median_p50"] == pytest.approx(expected, rel=0.01)
+
+
+def test_the_panel_starts_with_the_waters_that_other_pages_show():
+    answer, waters = (read_table(f"data/results/{name}.csv", of) for name, of in TABLES.items())
+    shown = as_tabled(answer, settings_of(), waters).set_index("quantity")
+    rows = waters.query(
+        "variant == 'production_lengths' and regime == 'short' and site_scenario == 'microsoft_today'"
+    )
+    assert len(rows) == 3
+    for row in rows.to_dict("records"):
+        for name in STATISTICS:
+            assert shown.loc[f"{row['scope']}_water", name] == row[f"{name}_ml"]
+            assert shown.loc[f"{row['scope']}_water", f"mc_error_{name}"] == row[f"mc_error_{name}_ml"]
+    energies = ~shown.index.str.endswith("_water")
+    assert shown[energies].equals(answer.set_index("quantity")[energies])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"pue": 1.2}, {"levers": {"model": 2}}, {"model": "DeepSeek-R1"}, {"site": "nowhere"}],
+    ids=str,
+)
+def test_settings_that_the_table_of_waters_has_not_keep_their_answer(changes):
+    answer, waters = (read_table(f"data/results/{name}.csv", of) for name, of in TABLES.items())
+    assert as_tabled(answer, settings_of(**changes), waters).equals(answer)
 
 
 def test_the_committed_answer_is_that_of_params():

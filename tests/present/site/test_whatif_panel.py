@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from pipeline.assumptions.load import PARAMS, load
+from pipeline.estimate.what_if.export import GROUPS
 from tests.present.site.what_if import FEW, pipeline_answer, settings_of
 
 pytestmark = pytest.mark.browser
@@ -67,7 +69,8 @@ def two_digits(value: float) -> float:
 
 def headline(page) -> list[float]:
     return [
-        float(text.split()[0].replace(",", "")) for text in page.locator("#wi-now strong").all_inner_texts()
+        float(text.split()[0].replace(",", ""))
+        for text in page.locator("#wi-now p:not(.wi-warning) strong").all_inner_texts()
     ]
 
 
@@ -153,17 +156,104 @@ def test_levers_divide(panel):
     assert headline(page) == pytest.approx([value / 10 for value in before], rel=0.03)
 
 
-def test_levers_say_what_is_assumed_and_what_is_estimated(panel):
+def test_levers_say_what_is_assumed(panel):
     page = panel()
     help_text = page.locator("#wi-lever-hardware-help").inner_text()
     assert "Published range 1.5–2.5 times" in help_text and "not estimated here" in help_text
-    chain = pd.read_csv("data/results/lever_combinations.csv").query(
-        "regime == 'short' and combination == 'overlap' and sequence == 'models first' and group == 'serving'"
+    assert "Oviedo et al." in help_text and "_" not in help_text
+
+
+@pytest.mark.parametrize(
+    ("traffic", "regime", "service"),
+    [("production_short", "short", "a chat service"), ("production_long", "long", "a reasoning model")],
+)
+@pytest.mark.parametrize(("lever", "groups"), GROUPS.items())
+def test_named_systems_are_offered_for_the_traffic_they_stand_for(
+    panel, traffic, regime, service, lever, groups
+):
+    page = panel(f"traffic={traffic}")
+    rows = pd.read_csv("data/results/lever_systems.csv").query(
+        "group in @groups and regime == @regime and basis.str.startswith('fitted model') and load.isna() "
+        "and bound.isna()"
     )
-    page.locator("[data-lever=serving] summary").click()
-    shown = page.locator("[data-lever=serving] li").all_inner_texts()
-    assert [text.partition(":")[0] for text in shown] == chain["lever"].tolist()
-    assert page.locator("[data-lever=model] details").count() == 0
+    page.locator(f"[data-lever={lever}] summary").click()
+    assert service in page.locator(f"[data-lever={lever}] summary").inner_text()
+    shown = page.locator(f"[data-lever={lever}] li").all_inner_texts()
+    assert [text.partition(":")[0] for text in shown] == rows["system"].tolist()
+    page.locator(f"[data-lever={lever}] li button").first.click()
+    expected = float(f"{rows['p50'].iloc[0]:.3g}")
+    page.wait_for_function(
+        "([key, value]) => "
+        "JSON.parse(document.getElementById('what-if').dataset.settings).levers[key] === value",
+        arg=[lever, expected],
+    )
+
+
+@pytest.mark.parametrize(
+    "traffic", ["published_short", "published_long", "fixed&input_tokens=500&output_tokens=300"]
+)
+def test_other_traffic_has_no_estimates_of_ours(panel, traffic):
+    page = panel(f"traffic={traffic}")
+    assert page.locator(".wi-lever summary:visible").count() == 0
+    assert page.locator("#wi-ours-help").is_visible()
+
+
+def test_the_answer_warns_of_published_ranges_multiplied(panel):
+    page = panel()
+    assert page.locator(".wi-warning").count() == 0
+    page = panel("&".join(f"levers.{name}=drawn" for name in GROUPS))
+    words = page.locator(".wi-warning").inner_text()
+    assert "published ranges, assumed" in words and "multiplied as if they did not overlap" in words
+    assert "no overlaps counted" in page.locator("#wi-bar").text_content()
+    last = (
+        pd.read_csv("data/results/lever_combinations.csv")
+        .query("regime == 'short' and combination == 'graded' and sequence == 'models first'")
+        .iloc[-1]
+    )
+    assert (
+        f"{last['cumulative_p50']:.2g} ({last['cumulative_p5']:.2g}–{last['cumulative_p95']:.2g}) times"
+        in words
+    )
+    assert f"{last['energy_wh_p50']:.2g} (" in words
+
+
+def test_water_is_named_by_the_basis_of_its_sites(panel):
+    page = panel("site=microsoft_today")
+    assert "of water consumed" in page.locator("#wi-now").inner_text()
+    assert "Water consumed, mL" in page.locator("#wi-water-chart").inner_text()
+    page = panel("site=aws_withdrawal")
+    told = " ".join(
+        page.locator(place).text_content()
+        for place in (
+            "#wi-now",
+            "#wi-bar",
+            "#wi-water-chart",
+            "#wi-table",
+            "#wi-wue_l_per_kwh-help",
+            "#wi-site-help",
+        )
+    )
+    assert told.count("withdrawn") > 6
+    assert "consumed, not" not in told and "evaporated" not in told
+    assert page.locator("#wi-water-chart .wi-base").count() == 0  # consumption is no comparison
+
+
+def test_water_alone_leaves_the_energy_as_it_was(panel):
+    start = panel()
+    before, table = headline(start)[0], start.locator("#wi-table tbody tr").nth(2).text_content()
+    page = panel("site=us_average&wue_l_per_kwh=0.4")
+    assert headline(page)[0] == before
+    assert page.locator("#wi-table tbody tr").nth(2).text_content() == table
+    assert "The same energy as the re-estimate" in page.locator("#wi-now").inner_text()
+
+
+def test_the_answer_says_which_pue_it_takes_and_what_that_of_the_sites_does(panel):
+    words = panel("site=us_average").locator("#wi-now").inner_text()
+    settings_there = settings_of(site="us_average", pue=1.4)
+    there = pipeline_answer(settings_there, FEW).loc["facility_energy", "median_p50"]
+    found = re.search(r"chosen sites, 1\.40, the energy is ([\d.]+) Wh", words)
+    assert found and float(found[1]) == pytest.approx(there, rel=0.03)
+    assert "PUE: 1.12, as you set it" in panel("pue=1.12").locator("#wi-now").inner_text()
 
 
 def test_a_number_that_cannot_be_used_is_named_and_not_computed(panel):

@@ -10,7 +10,7 @@ from pipeline.assumptions.deployments import Propagation
 from pipeline.assumptions.load import read
 from pipeline.assumptions.what_if import WhatIf
 from pipeline.contracts import read_table
-from pipeline.contracts.levers import LEVER_COMBINATIONS
+from pipeline.contracts.levers import LEVER_COMBINATIONS, LEVER_SYSTEMS
 from pipeline.contracts.published import TABLES
 from pipeline.contracts.water import WATER_TABLES
 from pipeline.estimate.water.sites import SITE_TABLES
@@ -38,8 +38,9 @@ def exported(propagation: Propagation) -> dict[str, Any]:
     """What export_whatif writes, in so many worlds."""
     settings, start = SETTINGS.model_copy(update={"propagation": propagation}), PARAMS.scenario.what_if
     answered = pipeline_answer(start, propagation).reset_index()
+    systems = read_table("data/results/lever_systems.csv", LEVER_SYSTEMS)
     combinations = read_table("data/results/lever_combinations.csv", LEVER_COMBINATIONS)
-    return round_significant(panel(start, settings, inputs(), answered, combinations))
+    return round_significant(panel(start, settings, inputs(), answered, systems, combinations))
 
 
 @cache

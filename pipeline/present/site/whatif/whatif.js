@@ -8,13 +8,13 @@
   const model = new WhatIfModel.Model(JSON.parse(holder.textContent));
   const { data } = model;
   const { LEVERS } = WhatIfModel;
-  const { show, interval, chart, table } = WhatIfShown;
+  const { show, chart, table } = WhatIfShown;
+  const { TAKEN, OF_FACTORS } = WhatIfWords;
   const NULLABLE = ["requests", "utilisation", "idle_share", "pue", "wue_l_per_kwh", "electricity_l_per_kwh"];
   const LENGTHS = ["input_tokens", "output_tokens"];
   const CHOICES = ["model", "traffic", "site"];
+  const WATER_ALONE = ["site", "wue_l_per_kwh", "electricity_l_per_kwh"];
   const START = { input_tokens: 1000, output_tokens: 300 };
-  const MOST_GAIN = 100;
-  const shortest = (value, digits) => Number(value.toPrecision(digits));
   const by = (id) => document.getElementById(id);
   const form = panel.querySelector("form");
 
@@ -59,23 +59,7 @@
     return data.deployments.filter((item) => names.includes(item.model));
   };
 
-  const levers = {};
-  for (const box of panel.querySelectorAll(".wi-lever")) {
-    const slider = new WhatIfSlider(box.querySelector(".wi-gain"), { key: box.dataset.lever, scale: "log", digits: 1, least: 1, most: MOST_GAIN });
-    slider.select = box.querySelector("select");
-    const { p5, p50, p95, source, reason, estimated } = data.levers[box.dataset.lever];
-    slider.set(shortest(p50, 2));
-    box.querySelector(".wi-help").textContent =
-      `${reason} Published range ${show(p5)}–${show(p95)} times (source: ${source}), taken as log-normal: assumed, not estimated here.`;
-    box.querySelector(".wi-ours").append(...estimated.map((one) => {
-      const item = document.createElement("li");
-      item.textContent = `${one.name}: ${show(one.p50)} times (${interval(one)}), evidence of grade ${one.grade}`;
-      return item;
-    }));
-    if (!estimated.length) box.querySelector("details").remove();
-    slider.select.addEventListener("input", () => { slider.box.hidden = slider.select.value !== "number"; });
-    levers[box.dataset.lever] = slider;
-  }
+  const levers = WhatIfLevers.build(panel, data);
 
   /* -- Lists ---------------------------------------------------------------------------------------------- */
 
@@ -92,8 +76,13 @@
     by("wi-model-help").textContent = settings.model === "blend" ? `${about.map((item) => item.model).join(", ")}.`
       : `Throughput and power rest on: ${about[0].evidence}. ${about[0].reason}`;
     const scenario = data.sites.scenarios[settings.site];
-    by("wi-site-help").textContent = `${scenario.basis === "withdrawal" ? "Water withdrawn, not consumed: most of it goes back. " : ""}`
-      + "Water on site and of the electricity; the energy takes the PUE of the sites only where you set one.";
+    by("wi-site-help").textContent = `${scenario.basis === "withdrawal" ? "Water withdrawn, not consumed: most of it goes back. " : "Water consumed. "}`
+      + "The water takes the PUE of the sites, the energy one that is not known, until you set it for both.";
+    ["wue_l_per_kwh", "electricity_l_per_kwh"].forEach((key, i) => { by(`wi-${key}-help`).textContent = OF_FACTORS[scenario.basis][i]; });
+    if (offered !== settings.traffic) {
+      by("wi-ours-help").hidden = WhatIfLevers.offer(levers, settings.traffic, later);
+      offered = settings.traffic;
+    }
     const texts = { production_short: "Lengths vary from query to query; how long they are on average is not known.",
       production_long: "As above, of a model that reasons before it answers.",
       published_short: "500 tokens in; out, exponential with median 300.", published_long: "500 tokens in; out, exponential with median 5,000.",
@@ -183,34 +172,41 @@
 
   /* -- The answer ----------------------------------------------------------------------------------------- */
 
-  function tell(answer, base) {
-    const energy = answer.facility_energy.median, water = answer.total_water.median;
-    const line = (strong, rest) => {
-      const paragraph = document.createElement("p"), bold = document.createElement("strong");
-      bold.textContent = strong;
-      paragraph.append(bold, rest);
-      return paragraph;
-    };
-    const ratio = energy.p50 / base.facility_energy.median.p50, much = show(ratio, ratio > 0.95 && ratio < 1.05 ? 3 : 2);
-    const compared = document.createElement("p");
-    compared.className = "wi-ratio";
-    compared.textContent = base === answer ? "This is the re-estimate as it stands."
-      : `${much} times the energy of the re-estimate as it stands.`;
-    by("wi-now").replaceChildren(line(`${show(energy.p50)} Wh`, ` at the data centre (${interval(energy)})`),
-      line(`${show(water.p50)} mL`, ` of water in all (${interval(water)}), ${show(answer.onsite_water.median.p50)} mL of it on site`), compared);
-    const short = `${show(energy.p50)} Wh (${interval(energy)}), ${show(water.p50)} mL (${interval(water)})`;
+  let base = null, plain = null, shown = null, offered = null, waiting = 0, said = 0;
+  const basis = (settings) => data.sites.scenarios[settings.site].basis;
+
+  // The answer in the page, and how many times the energy of the re-estimate it is, both as the page computes them;
+  // at the start the pipeline's own. Settings of water alone leave the pipeline's energies.
+  function compute(settings) {
+    plain ??= model.answer(data.defaults);
+    base ??= { ...plain, ...data.answer };
+    const changed = changes(settings).map(([key]) => key);
+    if (!changed.length) return [base, 1];
+    const answer = model.answer(settings), ratio = answer.facility_energy.median.p50 / plain.facility_energy.median.p50;
+    if (changed.every((key) => WATER_ALONE.includes(key))) {
+      for (const name of Object.keys(data.answer)) if (name.endsWith("_energy")) answer[name] = data.answer[name];
+    }
+    return [answer, ratio];
+  }
+
+  function tell(settings, answer, ratio) {
+    const lines = WhatIfWords.lines(settings, answer, { basis: basis(settings), combined: data.combined, ratio, base });
+    by("wi-now").replaceChildren(...lines);
+    const short = WhatIfWords.short(settings, answer, basis(settings));
     by("wi-bar").textContent = short;
     clearTimeout(said); // not every step of a drag is read out
     said = setTimeout(() => { by("wi-said").textContent = `One query: ${short}`; }, 700);
-    by("wi-note").textContent = `Requests in flight on a serving instance: ${show(answer.running.p50)} (${interval(answer.running)}), at the load that is set or drawn.`;
+    by("wi-note").textContent = `Requests in flight on a serving instance: ${WhatIfWords.span(answer.running)}, at the load that is set or drawn.`;
   }
 
-  let base = null, shown = null, waiting = 0, said = 0;
+  const water = (settings) => `Water ${TAKEN[basis(settings)]}`;
 
   function draw() {
     if (!shown) return;
+    const settings = JSON.parse(panel.dataset.settings);
     chart(by("wi-energy-chart"), "Wh", "Energy", shown, base);
-    chart(by("wi-water-chart"), "mL", "Water", shown, base);
+    // Water consumed and water withdrawn are not compared.
+    chart(by("wi-water-chart"), "mL", water(settings), shown, basis(settings) === basis(data.defaults) ? base : shown);
   }
 
   function update() {
@@ -224,15 +220,15 @@
       return;
     }
     for (const key of NULLABLE) reflect(fields[key]);
-    base ??= { ...model.answer(data.defaults), ...data.answer };
-    shown = changes(settings).length ? model.answer(settings) : base;
-    tell(shown, base);
+    const [answer, ratio] = compute(settings);
+    shown = answer;
+    panel.dataset.settings = JSON.stringify(settings);
+    tell(settings, answer, ratio);
     draw();
-    table(by("wi-table"), shown);
+    table(by("wi-table"), answer, water(settings));
     by("wi-command").textContent = command(settings);
     by("wi-copied").textContent = "";
     toAddress(settings);
-    panel.dataset.settings = JSON.stringify(settings);
   }
 
   // Many inputs of one drag make one answer.

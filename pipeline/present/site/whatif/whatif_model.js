@@ -146,20 +146,21 @@
 
   /* -- Water ---------------------------------------------------------------------------------------------- */
 
-  // Litres per kWh that servers draw, by scope, in every world.
-  function waterFactors(data, settings) {
+  // Litres per kWh that servers draw, by scope, and the PUE of the sites, in every world.
+  function siteFactors(data, settings) {
     const scenario = data.sites.scenarios[settings.site], n = data.worlds;
-    const found = { onsite: new Float64Array(n), offsite: new Float64Array(n), total: new Float64Array(n) };
+    const [onsite, offsite, total, pues] = [0, 1, 2, 3].map(() => new Float64Array(n));
     for (let w = 0; w < n; w++) {
       let at = 0;
       while (at < scenario.edges.length - 1 && scenario.edges[at] <= data.sites.uniforms[w]) at++;
       const pue = settings.pue ?? scenario.pue[at];
-      found.onsite[w] = settings.wue_l_per_kwh ?? scenario.wue_l_per_kwh[at] * data.sites.wue_factor[w];
-      found.offsite[w] = pue * (settings.electricity_l_per_kwh
+      pues[w] = pue;
+      onsite[w] = settings.wue_l_per_kwh ?? scenario.wue_l_per_kwh[at] * data.sites.wue_factor[w];
+      offsite[w] = pue * (settings.electricity_l_per_kwh
         ?? scenario.electricity_l_per_kwh[at] * data.sites.electricity_factor[w]);
-      found.total[w] = found.onsite[w] + found.offsite[w];
+      total[w] = onsite[w] + offsite[w];
     }
-    return found;
+    return { litres: { onsite, offsite, total }, pues };
   }
 
   function gains(data, levers) {
@@ -194,7 +195,8 @@
 
     /* Energies (gpu_energy, node_energy, facility_energy, Wh) and waters (onsite_, offsite_, total_water, mL) of a
        query: of each, `median` and `mean` over queries as {p5, p50, p95, mcError} over worlds, and `query`, the
-       medians over worlds of P5 and P95 over queries; `running`, requests in flight, as a band. */
+       medians over worlds of P5 and P95 over queries. `at_site_energy` is facility_energy with the PUE of the sites.
+       `running` (requests in flight), `pue`, `site_pue` and `gain` (of the levers) are bands over worlds. */
     answer(settings) {
       const { data } = this;
       const names = settings.model === "blend" ? data.blend : [settings.model];
@@ -202,7 +204,7 @@
         .map((item) => serve(data, item, settings, this.context(settings)));
       const queries = settings.traffic === "fixed" ? null : this.queriesOf(settings.traffic, members.length > 1 ? "several" : "one");
       const energy = energies(data, members, settings, queries);
-      const divided = gains(data, settings.levers), litres = waterFactors(data, settings);
+      const divided = gains(data, settings.levers), { litres, pues } = siteFactors(data, settings);
       const found = {};
       const summarise = (statistics, factor) => {
         const scaled = Object.fromEntries(Object.entries(statistics).map(([name, values]) => [
@@ -214,10 +216,12 @@
         found[`${boundary}_energy`] = summarise(statistics, (w) => 1 / divided[w]);
       }
       const pue = (w) => settings.pue ?? data.drawn.pue[w];
+      found.at_site_energy = summarise(energy.facility, (w) => pues[w] / pue(w) / divided[w]);
       for (const [scope, perKwh] of Object.entries(litres)) {
         found[`${scope}_water`] = summarise(energy.facility, (w) => perKwh[w] / pue(w) / divided[w]);
       }
-      found.running = band(data, members[0].running);
+      const overWorlds = { running: members[0].running, pue: divided.map((_, w) => pue(w)), site_pue: pues, gain: divided };
+      for (const [name, values] of Object.entries(overWorlds)) found[name] = band(data, values);
       return found;
     }
 

@@ -73,7 +73,7 @@
     place.replaceChildren(svg);
   }
 
-  function table(place, answer) {
+  function table(place, answer, water) {
     const head = ["Quantity", "Median query", "Mean query", "Nine tenths of queries", "Monte Carlo error of the median"];
     const row = (cells, tag) => {
       const line = document.createElement("tr");
@@ -91,7 +91,7 @@
     const top = document.createElement("thead"), body = document.createElement("tbody");
     top.append(row(head, "th"));
     body.append(...QUANTITIES.map(([key, label, unit]) => row([
-      `${unit === "mL" ? "Water: " : "Energy: "}${label.toLowerCase()}, ${unit}`,
+      `${unit === "mL" ? water : "Energy"}: ${label.toLowerCase()}, ${unit}`,
       ...[answer[key].median, answer[key].mean].map((band) => `${show(band.p50, 3)} (${interval(band)})`),
       `${show(answer[key].query.p5)}–${show(answer[key].query.p95)}`, show(answer[key].median.mcError, 1),
     ])));
