@@ -71,7 +71,7 @@ def write_release(files: dict[str, Path], citation: Citation, target: Path) -> N
     """The archive: the given files by their names in it, and what describes them."""
     with TemporaryDirectory() as folder:
         package, about = Path(folder, "datapackage.json"), Path(folder, "ro-crate-metadata.json")
-        write_json(data_package(citation), package)
+        write_json(data_package(citation, handed_on=files), package)
         files[package.name] = package
         sizes = [(name, files[name].stat().st_size) for name in sorted(files)]
         write_json(crate(citation, release_date(), sizes), about)

@@ -36,6 +36,11 @@ def test_every_table_is_described_by_its_contract():
     assert len(set(names)) == len(names)
 
 
+def test_a_table_that_is_not_handed_on_is_not_described():
+    package = data_package(CITATION, handed_on={"data/published/pue.csv", "README.md"})
+    assert [resource["path"] for resource in package["resources"]] == ["data/published/pue.csv"]
+
+
 def test_the_contract_is_that_of_the_name_where_several_fit():
     assert contract(Path("data/published/pue.csv")).description.startswith("Power usage")
     assert contract(Path("data/published/levers.csv")).description.startswith("What improves")
