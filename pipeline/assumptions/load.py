@@ -1,5 +1,6 @@
 """Read params.yaml once, validate it whole, hand out the sections a stage declares."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,6 +61,10 @@ class Params(Section):
         return self
 
 
+def _holds(data: Any, part: int | str) -> bool:
+    return part in (data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ())
+
+
 def _key(data: Any, item: ErrorDetails) -> str:
     """The dotted path of a wrong key as it stands in the file.
 
@@ -67,8 +72,7 @@ def _key(data: Any, item: ErrorDetails) -> str:
     """
     parts = []
     for part in item["loc"]:
-        keys = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
-        holds = part in keys
+        holds = _holds(data, part)
         if holds:
             data = data[part]
         if holds or (item["type"] == "missing" and part == item["loc"][-1]):
@@ -76,13 +80,32 @@ def _key(data: Any, item: ErrorDetails) -> str:
     return ".".join(parts) or "(top level)"
 
 
+def _near(data: Any, item: ErrorDetails, wrong: list[ErrorDetails]) -> str:
+    """The key beside an unknown one, missing or there, that is nearest to it in spelling; else blank."""
+    *parents, unknown = item["loc"]
+    beside = {str(other["loc"][-1]) for other in wrong if list(other["loc"][:-1]) == parents} - {unknown}
+    for part in parents:
+        data = data[part] if _holds(data, part) else data
+    return next(iter(get_close_matches(str(unknown), sorted(beside | set(data) - {unknown}), n=1)), "")
+
+
 def _problem(path: Path, data: Any, error: ValidationError) -> str:
-    """One line for each wrong key: its path in the file, what is wrong, and the value found."""
-    lines = []
-    for item in error.errors():
-        key = _key(data, item)
+    """One line for each wrong key: its path in the file, what is wrong, and the value found.
+
+    A key that is missing because it is misspelt is one mistake, so it is named with the misspelt one only.
+    """
+    lines, wrong, meant = [], error.errors(), set()
+    for item in wrong:
+        if item["type"] == "extra_forbidden":
+            near = _near(data, item, wrong)
+            meant.add((*item["loc"][:-1], near))
+            hint = f", did you mean {near!r}?" if near else ""
+            lines.append(f"{path}, {_key(data, item)}: unknown key{hint}")
+    for item in wrong:
+        if item["type"] == "extra_forbidden" or (item["type"] == "missing" and item["loc"] in meant):
+            continue
         found = "" if isinstance(item["input"], dict) else f", found {item['input']!r}"
-        lines.append(f"{path}, {key}: {item['msg']}{found}")
+        lines.append(f"{path}, {_key(data, item)}: {item['msg']}{found}")
     return "\n".join(lines)
 
 
@@ -130,6 +153,23 @@ def sections(path: Path | str = PARAMS) -> dict[str, Any]:
     for name, value in data.items():
         visit(name, value)
     return found
+
+
+def sources(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Dotted key and value of every `source` in what `sections` found."""
+    stated: dict[str, str] = {}
+
+    def visit(key: str, value: Any) -> None:
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if name == "source":
+                stated[f"{key}.{name}"] = item
+            elif isinstance(item, dict | list):
+                visit(f"{key}.{name}", item)
+
+    for key, value in found.items():
+        if "." not in key:
+            visit(key, value)
+    return list(stated.items())
 
 
 def load(*keys: str, path: Path | str = PARAMS) -> Any:

@@ -8,6 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.contracts.columns import CONFIDENCES, POSITIVE, count, key, number, schema, text, word
+from pipeline.contracts.plausible import PLAUSIBLE
 
 THROUGHPUT_SETS = ["published_analysis", "tensorrt_llm_overview", "tensorrt_llm_serving"]
 PRECISIONS = ["FP16", "BF16", "FP8", "FP4"]
@@ -164,7 +165,7 @@ def _value_table(
             **(last or {}),
             "note": text("what else matters", nullable=True),
         },
-        [ORDERED, EXPLAINED],
+        [ORDERED, EXPLAINED, *PLAUSIBLE],
         description,
     )
 

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 import pandas as pd
-from pybtex.database import parse_string
-from pybtex.exceptions import PybtexError
 
 from pipeline.contracts.facts import FACTS
 from pipeline.contracts.published import TABLES
-from pipeline.contracts.read import read_table, read_text
+from pipeline.contracts.read import read_table
 from pipeline.contracts.routing import PUBLISHED_TABLES
 from pipeline.contracts.table_1 import TABLE_1_TABLES
 from pipeline.contracts.water import WATER_TABLES
 from pipeline.errors import InputError
+from pipeline.ingest.bibliography import reference_keys
 
 # What a model is does not depend on who measured it.
 MODEL_FACTS = ["total_params_b", "active_params_b", "architecture"]
@@ -24,8 +23,12 @@ CELL = ["document_version", "model", "gpu", "gpus", "precision", "input_tokens",
 def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
     """Every published table by name; raises InputError at the first value that is wrong or has no source."""
     references = reference_keys(bibliography)
+    contracts = {**TABLES, **FACTS, **PUBLISHED_TABLES, **WATER_TABLES, **TABLE_1_TABLES}
+    for path in sorted(folder.glob("*.csv")):
+        if path.stem not in contracts:
+            raise InputError(f"{path}: a table without a contract, expected one of {', '.join(contracts)}")
     tables = {}
-    for name, schema in {**TABLES, **FACTS, **PUBLISHED_TABLES, **WATER_TABLES, **TABLE_1_TABLES}.items():
+    for name, schema in contracts.items():
         path = folder / f"{name}.csv"
         tables[name] = read_table(path, schema)
         check_sources(tables[name], references, path=path, bibliography=bibliography)
@@ -34,14 +37,6 @@ def load(folder: Path, bibliography: Path) -> dict[str, pd.DataFrame]:
     check_sizes(tables["models"], tables["throughput"], folder / "models.csv")
     check_sites(tables, folder)
     return tables
-
-
-def reference_keys(bibliography: Path) -> frozenset[str]:
-    """The keys of a BibTeX file; raises InputError when it cannot be parsed."""
-    try:
-        return frozenset(parse_string(read_text(bibliography), "bibtex").entries.keys())
-    except PybtexError as error:
-        raise InputError(f"{bibliography}: not valid BibTeX ({error})") from None
 
 
 def check_sources(table: pd.DataFrame, references: frozenset[str], *, path: Path, bibliography: Path) -> None:

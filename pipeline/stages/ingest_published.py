@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pipeline.errors import run
 from pipeline.files import write_parquet
+from pipeline.ingest.bibliography import BIBLIOGRAPHY
 from pipeline.ingest.published import load
 
 TABLES = Path("data/published")
-BIBLIOGRAPHY = Path("paper/references.bib")
 OUTPUT = Path("build/published")
 
 

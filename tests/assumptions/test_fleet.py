@@ -74,7 +74,12 @@ def test_the_sweep_has_the_27_combinations_that_are_documented() -> None:
         ("base.long_share", 1.2, "scenario.fleet.base.long_share: ", "less than or equal to 1"),
         ("base.agentic_share", 0.95, "scenario.fleet.base: ", "exceed 1 together"),
         ("base.queries_per_day", "many", "scenario.fleet.base.queries_per_day: ", "valid number"),
-        ("base.quries_per_day", 1e9, "scenario.fleet.base.quries_per_day: ", "not permitted"),
+        (
+            "base.quries_per_day",
+            1e9,
+            "scenario.fleet.base.quries_per_day: ",
+            "did you mean 'queries_per_day'?",
+        ),
         ("base.overhead", 0.5, "scenario.fleet.base.overhead: ", "greater than or equal to 1"),
         ("base.lengths", "mine", "scenario.fleet.base.lengths: ", "'published' or 'production'"),
         ("base.site", "moon", "scenario.fleet: ", "site 'moon' is none of"),

@@ -1,5 +1,6 @@
 """Every way params.yaml can be wrong gives one message that names the file and the key."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from ruamel.yaml import YAML
 
 from pipeline.assumptions.load import PARAMS, load, read
 from pipeline.errors import InputError
+from pipeline.ingest.bibliography import BIBLIOGRAPHY
 from pipeline.stages import check_assumptions
 from pipeline.stages.check_assumptions import SECTIONS
 
@@ -52,11 +54,17 @@ WRONG = [
     (f"{BASE}.pue.distribution.p95", 1.0, f"{BASE}.pue.distribution: ", "p5 (1.05) must be below p95 (1.0)"),
     (f"{BASE}.pue.distribution.p5", 0, f"{BASE}.pue.distribution.p5: ", "greater than 0"),
     (f"{BASE}.pue.distribution.family", "lognorm", f"{BASE}.pue.distribution: ", "'lognorm'"),
-    (f"{BASE}.pue.distribution.p59", 2.0, f"{BASE}.pue.distribution.p59: ", "not permitted"),
+    (f"{BASE}.pue.distribution.p59", 2.0, f"{BASE}.pue.distribution.p59: ", "did you mean 'p5'?"),
     (f"{BASE}.pue.distribution", {"family": "constant", "value": 0.9}, f"{BASE}.pue: ", "at least 1"),
     (f"{BASE}.pue.unit", "percent", f"{BASE}.pue: ", "expected 'ratio'"),
     (f"{BASE}.pue.source", "", f"{BASE}.pue.source: ", "at least 1 character"),
-    (f"{BASE}.peu", {}, f"{BASE}.peu: ", "not permitted"),
+    (f"{BASE}.peu", {}, f"{BASE}.peu: ", "unknown key, did you mean 'pue'?"),
+    (f"{BASE}.colour", {}, f"{BASE}.colour: ", "unknown key"),
+    (f"{BASE}.node_power_8xh100.distribution.value", 1e9,
+     f"{BASE}.node_power_8xh100: ", "value 1e+09, expected at most 1000 kW"),
+    (f"{BASE}.pue.distribution.p95", 13, f"{BASE}.pue: ", "p95 13, expected at most 10 ratio"),
+    (f"{BASE}.output_tokens_short.distribution", {"family": "exponential", "median": 1e9},
+     f"{BASE}.output_tokens_short: ", "median 1e+09, expected at most 1e+08 tokens"),
     (f"{BASE}.trim.outer", [95, 5], f"{BASE}.trim.outer: ", "must be below"),
     (f"{BASE}.trim.inner", [10, 101], f"{BASE}.trim.inner.1: ", "less than or equal to 100"),
     (f"{BASE}.input_tokens.distribution", {"family": "uniform", "low": 1, "high": 9},
@@ -67,7 +75,7 @@ WRONG = [
     (f"{BASE}.overheads_short.1.distribution.value", 0.5, f"{BASE}.overheads_short.1: ", "at least 1"),
     (f"{VARIANTS}.v1.node_power_8xh100.distribution.value", -1,
      f"{VARIANTS}.v1.node_power_8xh100: ", "at least 0"),
-    (f"{VARIANTS}.v1.node_powr", {}, f"{VARIANTS}.v1.node_powr: ", "not permitted"),
+    (f"{VARIANTS}.v1.node_powr", {}, f"{VARIANTS}.v1.node_powr: ", "unknown key, did you mean 'node_power_"),
     ("assumptions.as_published.models.0.throughput", "spline",
      "assumptions.as_published.models.0.throughput: ", "'regression'"),
     ("assumptions.as_published.models.1.name", "Llama 3.1 405B", "assumptions.as_published: ", "twice"),
@@ -100,6 +108,34 @@ def test_a_missing_key_is_named(changed: Callable[..., Path], key: str) -> None:
     with pytest.raises(InputError, match="Field required") as error:
         read(path)
     assert str(error.value).startswith(f"{path}, {key}: ")
+
+
+def test_a_misspelt_key_is_one_line_that_names_the_right_one(
+    changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    yaml = YAML(typ="safe")
+    data = yaml.load(PARAMS)
+    section, last = section_of(data, f"{BASE}.pue.distribution.p95")
+    section["p_95"] = section.pop(last)
+    yaml.dump(data, tmp_path / "params.yaml")
+    with pytest.raises(InputError) as error:
+        read(tmp_path / "params.yaml")
+    expected = f"params.yaml, {BASE}.pue.distribution.p_95: unknown key, did you mean 'p95'?"
+    assert str(error.value) == f"{tmp_path}/{expected}"
+
+
+def test_a_source_without_a_reference_stops_the_stage(
+    changed: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "assumptions.as_published.models.1.source"
+    path = changed(key, "nosuchkey2026")
+    (path.parent / "paper").mkdir()
+    shutil.copy(BIBLIOGRAPHY, path.parent / "paper")
+    monkeypatch.chdir(path.parent)
+    expected = f"params.yaml, {key}: 'nosuchkey2026', expected a key of paper/references.bib"
+    with pytest.raises(InputError, match=expected):
+        check_assumptions.main()
+    assert not SECTIONS.exists()
 
 
 def test_two_mistakes_give_two_lines(changed: Callable[..., Path], tmp_path: Path) -> None:

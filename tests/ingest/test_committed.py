@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.contracts import read_table
+from pipeline.ingest.bibliography import reference_keys
 from pipeline.ingest.describe import TABLES, page
-from pipeline.ingest.published import reference_keys
 from pipeline.ingest.registry import read_registry
 
 FOLDER = Path("data/telemetry")

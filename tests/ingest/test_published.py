@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from pipeline.contracts.published import TABLES
 from pipeline.errors import InputError
 from pipeline.estimate.water.sites import site_factors
-from pipeline.ingest.published import load, reference_keys
+from pipeline.ingest.bibliography import reference_keys
+from pipeline.ingest.published import load
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "data/published"
@@ -191,6 +192,31 @@ def _repeat_last_row(text: str) -> str:
             _replace("kW", "kWh"),
             "row 2, column 'unit': 'kWh', expected one of 'W', 'kW', 'fraction', 'ratio'",
         ),
+        (
+            "node_power.csv",
+            _replace("700,W", "700,kW"),
+            "row 13, column 'unit': 'kW', expected the unit of the other rows of this quantity",
+        ),
+        (
+            "node_power.csv",
+            _replace("2700,W", "2700,kW"),
+            "row 21, column 'value': 2700.0, expected a power of 100 to 10000 W (boundary superchip)",
+        ),
+        (
+            "node_power.csv",
+            _replace("600,kW", "600,W"),
+            "row 12, column 'value': 600.0, expected a power of 5000 to 2e+06 W (boundary rack)",
+        ),
+        (
+            "prior_estimates.csv",
+            _replace("0.3304,Wh/1000 output tokens", "0.3304,Wh/million tokens"),
+            "column 'value': 0.3304, expected 1 to 20000 Wh/million tokens",
+        ),
+        (
+            "levers.csv",
+            _replace("0.906,fraction", "90.6,fraction"),
+            "'value': 90.6, expected 0 to 1 fraction",
+        ),
         ("pue.csv", _replace(",1.17,", ",0.17,"), "row 2, column 'value': 0.17, expected at least 1"),
         (
             "token_lengths.csv",
@@ -249,11 +275,27 @@ def test_the_command_prints_one_line_and_fails(workspace: Path) -> None:
     assert not (workspace / "build").exists()
 
 
+def test_a_table_that_no_contract_knows_is_refused(workspace: Path) -> None:
+    (workspace / "data/published/extra.csv").write_text("key,value\na,1\n")
+    result = _run(workspace)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: data/published/extra.csv: a table without a contract, expected")
+    assert not (workspace / "build").exists()
+
+
 def test_a_bibliography_that_cannot_be_parsed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "references.bib"
     path.write_text("@misc{a, title = {open}\n@misc{b}")
     with pytest.raises(InputError, match=r"references\.bib: not valid BibTeX"):
         reference_keys(path)
+
+
+def test_a_reference_added_twice_stops_the_stage(workspace: Path) -> None:
+    path = workspace / "paper/references.bib"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "\n@" + text.split("\n@")[1], encoding="utf-8")
+    result = _run(workspace)
+    assert result.returncode == 1 and "repeated bibliography entry" in result.stderr
 
 
 def test_a_reference_that_stands_twice_is_refused(tmp_path: Path) -> None:

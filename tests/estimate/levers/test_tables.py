@@ -247,7 +247,7 @@ def test_an_instance_costs_least_when_saturated():
          "assumptions.levers.hardware: Value error, next: 'B201' is none of"),
         ("    cached_share:\n      distribution: {family: beta, alpha: 6, beta: 4.65}",
          "    cached_shares:\n      distribution: {family: beta, alpha: 6, beta: 4.65}",
-         "assumptions.levers.cached_share: Field required"),
+         "assumptions.levers.cached_shares: unknown key, did you mean 'cached_share'?"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_refused_with_its_key(tmp_path, old, new, message):
