@@ -2,14 +2,18 @@
 
 import re
 from functools import cache
+from itertools import product
+from pathlib import Path
 
 import pytest
 from matplotlib.legend import Legend
+from ruamel.yaml import YAML
 
 from pipeline.present import style
-from pipeline.present.figures.catalogue import ALL
+from pipeline.present.figures.catalogue import ALL, GROUPS
 from pipeline.present.figures.registry import Entry
 from pipeline.present.save import Drawing, check_size
+from pipeline.present.site.pictures import group_of
 from tests.present import geometry
 from tests.present.synthetic import PROFILE, tables_of
 
@@ -28,6 +32,22 @@ def drawn(name: str) -> tuple[Entry, Drawing, list[geometry.Label]]:
 
 def test_names_are_unique() -> None:
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_the_folder_holds_what_the_list_of_figures_writes() -> None:
+    written = {f"{name}.{suffix}" for name, suffix in product(NAMES, ["json", "pdf", "png", "svg"])}
+    assert {path.name for path in Path("figures").iterdir()} == written
+
+
+def test_the_stage_depends_on_every_file_that_a_figure_is_drawn_from() -> None:
+    deps = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["draw_figures"]["deps"]
+    data = {dep for dep in deps if dep.startswith(("data/", "build/results/"))}
+    assert {path for entry in ALL for path in entry.inputs} == data
+
+
+def test_the_site_groups_figures_as_the_catalogue_does() -> None:
+    for group, entries in GROUPS.items():
+        assert {group_of(entry.name) for entry in entries} == {group}
 
 
 @EVERY

@@ -1,14 +1,10 @@
 """The figures of fleets and routing say what their tables say."""
 
 from dataclasses import replace
-from itertools import product
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline.present import axes, marks, style
-from pipeline.present.figures import fleet
 from pipeline.present.figures.fleet import routing, scenarios, shares, sweep
 from tests.present.synthetic import PROFILE, tables_of
 
@@ -66,11 +62,3 @@ def test_a_scenario_without_a_published_value_has_no_mark() -> None:
     with style.context():
         drawing = scenarios.fig_fleet_scenarios(replace(TABLES, scenarios=table), PROFILE)
     assert not [line for line in drawing.figure.axes[0].lines if line.get_marker() == "D"]
-
-
-def test_the_stage_declares_every_file_that_the_list_of_figures_writes() -> None:
-    stage = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["draw_fleet_figures"]
-    declared = {next(iter(out)) for out in stage["outs"]}
-    written = product([entry.name for entry in fleet.FIGURES], ["json", "pdf", "png", "svg"])
-    assert declared == {f"figures/{name}.{suffix}" for name, suffix in written}
-    assert {path for entry in fleet.FIGURES for path in entry.inputs} <= set(stage["deps"])

@@ -1,15 +1,11 @@
 """The figures of the re-estimate say what its tables say."""
 
 from dataclasses import replace
-from itertools import product
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline.contracts.re_estimated import BEYOND, WITHIN
 from pipeline.present import axes, marks, style
-from pipeline.present.figures import re_estimated
 from pipeline.present.figures.re_estimated import bridge, dots, intervals, lengths, shares
 from pipeline.present.figures.re_estimated.tables import BLEND, PRODUCTION, VARIANT_NAMES
 from pipeline.present.save import Drawing
@@ -98,11 +94,3 @@ def test_medians_of_lengths_are_those_of_the_table() -> None:
     assumed, production = lengths.medians(TABLES.lengths, "long", "output_tokens")
     assert assumed == f"{rows.loc['published', 'tokens_p50']:,.0f}"
     assert production.startswith(f"{rows.loc['production', 'tokens_p50']:,.0f} (")
-
-
-def test_the_stage_declares_every_file_that_the_list_of_figures_writes() -> None:
-    stage = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]["draw_re_estimated_figures"]
-    declared = {next(iter(out)) for out in stage["outs"]}
-    written = product([entry.name for entry in re_estimated.FIGURES], ["json", "pdf", "png", "svg"])
-    assert declared == {f"figures/{name}.{suffix}" for name, suffix in written}
-    assert {path for entry in re_estimated.FIGURES for path in entry.inputs} <= set(stage["deps"])

@@ -1,7 +1,7 @@
 """What a figure is, and how a list of them is drawn and saved.
 
-A group of figures is a module with a list `FIGURES` of `Entry`; catalogue.py lists the groups. A stage
-draws one group: `draw_all(FIGURES, tables, profile, ...)`.
+A group of figures is a module with a list `FIGURES` of `Entry`; catalogue.py lists the groups. The stage
+draw_figures draws them all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,27 +35,34 @@ class Entry:
     settings: Sequence[str] = ()
 
 
-def draw_all(
-    entries: Sequence[Entry],
-    tables: Any,
-    profile: Figures,
-    seed: int | None,
-    own: Mapping[str, Any] | None = None,
-    traced: Mapping[str, Any] | None = None,
-    folder: Path | str = "figures",
-) -> None:
-    """Draw and save every figure of a list, two at a time, from the tables of its group.
+@dataclass(frozen=True)
+class Group:
+    """Figures that are drawn from the same tables, and the seed of their draws, if any.
 
     For the sidecars: `own` parameters of the group by name, or those `traced` by the stage trace_parameters.
     """
 
-    def provenance(entry: Entry) -> Provenance:
-        behind = {name: own[name] for name in entry.settings} if own else {}
-        behind |= parameters(entry.inputs, traced) if traced else {}
-        return Provenance(entry.inputs, behind, seed)
+    entries: Sequence[Entry]
+    tables: Any
+    seed: int | None = None
+    own: Mapping[str, Any] | None = None
+    traced: Mapping[str, Any] | None = None
 
+    def provenance(self, entry: Entry) -> Provenance:
+        """What one of the figures is drawn from."""
+        behind = {name: self.own[name] for name in entry.settings} if self.own else {}
+        behind |= parameters(entry.inputs, self.traced) if self.traced else {}
+        return Provenance(entry.inputs, behind, self.seed)
+
+
+def draw_all(groups: Sequence[Group], profile: Figures, folder: Path | str = "figures") -> None:
+    """Draw and save every figure of some groups, two at a time."""
     with ProcessPoolExecutor(AT_ONCE) as pool:
-        drawn = [pool.submit(_draw, entry, tables, profile, provenance(entry), folder) for entry in entries]
+        drawn = [
+            pool.submit(_draw, entry, group.tables, profile, group.provenance(entry), folder)
+            for group in groups
+            for entry in group.entries
+        ]
         for future in drawn:
             future.result()
 

@@ -1,6 +1,6 @@
 """Every figure: its words, its files, the tables that it draws and what stands behind them.
 
-Figures are grouped by the stage that draws them, in the order of dvc.yaml.
+Figures stand under the headings of GROUPS, in that order.
 """
 
 import json
@@ -16,15 +16,14 @@ from pipeline.present.release.figures import numbered
 
 FIGURES, TEXT = Path("figures"), Path("paper/sections")
 FORMATS = ("svg", "pdf")  # PNG and TIFF: figures/ and `make export`
-HEADINGS = {
-    "draw_published_figures": "The published analysis",
-    "draw_validation_figures": "The models against measurements",
-    "draw_re_estimated_figures": "Energy, re-estimated",
-    "draw_lever_figures": "Levers",
-    "draw_water_figures": "Water",
-    "draw_fleet_figures": "Routing, sites, fleets",
+GROUPS = {  # those of pipeline/present/figures/catalogue.py, by the names of their figures
+    "published": ("The published analysis", r"fig-s?\d"),
+    "validation": ("The models against measurements", r"fig-r[1-5]-"),
+    "re_estimated": ("Energy, re-estimated", r"fig-r[6-9]-"),
+    "fleet": ("Routing, sites, fleets", r"fig-f\d"),
+    "levers": ("Levers", r"fig-l\d"),
+    "water": ("Water", r"fig-w\d"),
 }
-STAGE = re.compile(r"draw_(?P<group>.+)_figures")
 
 
 @dataclass(frozen=True)
@@ -67,20 +66,27 @@ class Group:
 
 
 def groups(root: Path, origin: Origin) -> list[Group]:
-    """Every figure that a stage draws, under its heading; raises InputError for one that is missing."""
+    """Every figure under the heading of its group; raises InputError for one of the paper that is missing."""
     labels = {figure.name: figure.label for figure in numbered(root / TEXT, root / FIGURES)}
-    drawn: dict[str, list[str]] = {}
-    for path, stage in origin.writers.items():
-        if Path(path).parent == FIGURES and path.endswith(".svg"):
-            drawn.setdefault(stage, []).append(Path(path).stem)
+    grouped: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for name in sorted(labels, key=_natural):
+        grouped[group_of(name)].append(name)
     return [
         Group(
-            stage.replace("_", "-"),
-            HEADINGS.get(stage) or STAGE.sub(r"\g<group>", stage).replace("_", " ").capitalize(),
-            [_picture(root, name, labels, origin) for name in sorted(names, key=_natural)],
+            f"{group.replace('_', '-')}-figures",
+            GROUPS[group][0],
+            [_picture(root, name, labels[name], origin) for name in names],
         )
-        for stage, names in drawn.items()
+        for group, names in grouped.items()
     ]
+
+
+def group_of(name: str) -> str:
+    """The group of a figure; raises InputError for a name that is in none."""
+    for group, (_, pattern) in GROUPS.items():
+        if re.match(pattern, name):
+            return group
+    raise InputError(f"{FIGURES / name}.svg: name of no group, expected one of {list(GROUPS)}")
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -88,16 +94,14 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
-def _picture(root: Path, name: str, labels: dict[str, str], origin: Origin) -> Picture:
-    if name not in labels:
-        raise InputError(f"{FIGURES / name}.svg: no such file; run `make reproduce` first")
+def _picture(root: Path, name: str, label: str, origin: Origin) -> Picture:
     about: dict[str, Any] = read_json(root / FIGURES / f"{name}.json")
     paths = [item["path"] for item in about["inputs"]]
     sections = sorted({section for path in paths for section in origin.assumptions(path)})
     return Picture(
         name=name,
         title=about["title"],
-        label=labels[name],
+        label=label,
         caption=about["caption"],
         alt=about["alt"],
         column=about["column"],
