@@ -40,7 +40,9 @@ def test_shares_cover_every_case_and_target() -> None:
 
 
 def test_a_source_without_spread_has_no_share() -> None:
-    settings = SETTINGS.model_copy(update={"pue": constant(SETTINGS.pue, 1.2)})
+    alone = [item.model_copy(update={"fleet_gain": None}) for item in SETTINGS.deployments.models]
+    deployments = SETTINGS.deployments.model_copy(update={"models": alone})
+    settings = SETTINGS.model_copy(update={"pue": constant(SETTINGS.pue, 1.2), "deployments": deployments})
     found = shares(small(settings, stub(spread=1e-9))).set_index("group")
     assert found.loc[["pue", "throughput"], "total_order"].max() < 1e-4
     stated = SHARES[(SHARES["variant"] == "published_lengths") & (SHARES["target"] == "mean over queries")]

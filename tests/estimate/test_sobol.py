@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.assumptions import load
 from pipeline.assumptions.published import AsPublished
-from pipeline.estimate import factors, published_sobol
+from pipeline.estimate import published_sobol
+from pipeline.estimate.factors import table as factors
 from pipeline.estimate.fleet import router_energy
 from pipeline.estimate.fleet.draws import AGENTIC, draw_fleet, own_uniforms
 from pipeline.estimate.levers.bench import lever_uniforms
@@ -59,10 +60,10 @@ def fleet() -> dict[str, Array]:
 
 def factor_table() -> dict[str, Array]:
     propagation = load("factors").propagation
-    first, *_, last = stage_seed(SIMULATION, factors.STAGE).spawn(4)
+    first, _, _, own, *_ = stage_seed(SIMULATION, factors.STAGE).spawn(6)
     return {
         "worlds": columns(draw_worlds(first, propagation, SETTINGS.load, SETTINGS.pue)),
-        "batch and site": own_uniforms(last, propagation, 1 + TERMS),
+        "batch and site": own_uniforms(own, propagation, 1 + TERMS),
     }
 
 

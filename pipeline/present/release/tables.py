@@ -39,7 +39,9 @@ def workbook(tables: Mapping[str, pd.DataFrame], target: Path) -> None:
                 for row, values in enumerate(blank.itertuples(index=False), start=1):
                     sheet.write_row(row, 0, values)
                 for column, name_of in enumerate(table.columns):
-                    longest = table[name_of].astype("str").str.len().max() if len(table) else 0
-                    sheet.set_column(column, column, min(WIDEST, max(10, int(longest) + 1)))
+                    longest = max(
+                        (len(str(value)) for value in blank[name_of] if value is not None), default=0
+                    )
+                    sheet.set_column(column, column, min(WIDEST, max(10, longest + 1)))
 
     write_atomically(target, write)

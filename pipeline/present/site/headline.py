@@ -109,7 +109,7 @@ WATER_PANEL = Panel(
     "Water",
     "mL",
     "mL per query, consumed; re-estimated: at Microsoft’s largest sites",
-    (0.001, 20),
+    (0.0001, 20),
     [
         (
             "A short query, on site",
