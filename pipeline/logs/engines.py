@@ -77,7 +77,7 @@ class Engine:
         return self.backend.execute(table)
 
     def complaint(self, error: Exception) -> InputError | None:
-        """In one line, when the error is of memory, of room in DuckDB's temporary folder, or of a file."""
+        """In one line, when the error is of memory or of room in DuckDB's temporary folder."""
         text = str(error)
         if "max_temp_directory_size" in text or (self.spill and "IO Error" in text and self.spill in text):
             return InputError(
@@ -86,8 +86,6 @@ class Engine:
             )
         if "Out of Memory" in text:
             return InputError("the engine ran out of memory: raise logs.memory_limit_mb")
-        if text.startswith("IO Error"):
-            return InputError(f"the engine could not read a log ({text.splitlines()[0]})")
         return None
 
     def close(self) -> None:

@@ -60,9 +60,11 @@ def energy_from_logs(engine: Engine, requests: str, power: str, settings: Settin
         # an engine stops at a row it cannot take apart; we say which, or pass on what it said
         found = engine.complaint(error) or malformed(request_log) or malformed(power_log)
         far = [log.name for log in (request_log, power_log) if not log.files]
-        if found is None and not far:
+        if found is None and (far or str(error).startswith("IO Error")):
+            names = " or ".join(far or [request_log.name, power_log.name])
+            found = InputError(f"{names}: cannot be read ({first_lines(error)})")
+        if found is None:
             raise
-        found = found or InputError(f"{' or '.join(far)}: cannot be read ({first_lines(error)})")
         raise found from error
 
 

@@ -258,7 +258,7 @@ def test_a_half_written_last_line_is_refused(tmp_path, asked, suffix):
 
 @pytest.mark.parametrize(
     ("tail", "expected"),
-    [(b"rest", "not a whole gzip file"), (bytes(512), "could not read a log .*GZIP")],
+    [(b"rest", "not a whole gzip file"), (bytes(512), "cannot be read .*GZIP")],
 )
 def test_a_gzip_file_with_something_behind_it_is_refused(tmp_path, asked, tail, expected):
     path, drawn = write(asked, tmp_path / "requests.csv.gz"), write(power(), tmp_path / "power.csv")

@@ -106,7 +106,8 @@ def test_marks_of_other_programs_are_passed_over_and_names_are_no_patterns(tmp_p
     assert rows(estimate(folder, drawn), "requests", "", "in") == 3
 
 
-def test_an_address_that_cannot_be_reached_is_named(drawn):
-    with pytest.raises(InputError, match=r"s3a://nowhere/requests\.csv: cannot be read \(") as error:
-        estimate("s3a://nowhere/requests.csv", drawn)
+@pytest.mark.parametrize("scheme", ["s3", "s3a"])
+def test_an_address_that_cannot_be_reached_is_named(drawn, scheme):
+    with pytest.raises(InputError, match=rf"^{scheme}://nowhere/requests\.csv: cannot be read \(") as error:
+        estimate(f"{scheme}://nowhere/requests.csv", drawn)
     assert "\n" not in str(error.value)
