@@ -120,7 +120,7 @@ def draw_fleet(
     *agent, site, gain = own_uniforms(agent_seed, propagation, AGENT_TERMS + 2)
     spread = re_estimate.serving.output_cv.distribution.median()
     of_agents = agent_call(settings.agents, agent[1:], spread)
-    calls |= {(lengths, AGENTIC): of_agents for lengths in {lengths for lengths, _ in calls}}
+    calls |= {(lengths, AGENTIC): of_agents for lengths in sorted({lengths for lengths, _ in calls})}
     tiers = {"large": members(re_estimate.deployments), "middle": settings.middle, "small": settings.small}
     curves = price(calls, [item for tier in tiers.values() for item in tier], worlds, model, model_seed,
                    re_estimate.deployments.tensorrt_share)  # fmt: skip
