@@ -22,7 +22,7 @@ import pyarrow.dataset as ds
 from tqdm import tqdm
 
 from benchmarks.logs_by_hand import by_pandas, by_sql
-from benchmarks.logs_report import write_report
+from benchmarks.logs_report import put_section, section_text
 from pipeline.assumptions.load import load
 from pipeline.files import read_json, write_json
 from pipeline.logs.engines import connect
@@ -76,7 +76,8 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
             shutil.rmtree(logs)
     machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     write_json({"machine": machine, "runs": runs}, RESULTS)
-    write_report(read_json(RESULTS), Path("benchmarks/README.md"))
+    section = section_text(read_json(RESULTS))
+    put_section("logs", "benchmarks/logs.py", section, Path("benchmarks/README.md"))
 
 
 def _make(nodes: int, folder: Path) -> Path:
@@ -122,7 +123,7 @@ def _job(job: str, logs: Path, limit: int) -> None:
         "samples": _samples(logs),
         "mean_wh": float(np.average(table["node_mean_wh"], weights=table["queries"])),
         "p50_wh": float(pd.Series(table["p50_wh"]).mean()),
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb("self"),
         "cpu_seconds": used.ru_utime + used.ru_stime,
     }
     if job == "pipeline":
@@ -130,10 +131,10 @@ def _job(job: str, logs: Path, limit: int) -> None:
     print(json.dumps(digest))
 
 
-def _peak_mb() -> float:
-    """Largest resident memory of this process; `ru_maxrss` would start from that of its parent."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
+def peak_mb(process: int | str) -> float:
+    """Largest resident memory so far, 0 of a process that has ended; `ru_maxrss` starts from the parent's."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), 0)) / 1024
 
 
 def _samples(logs: Path) -> int:

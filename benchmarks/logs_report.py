@@ -7,7 +7,6 @@ import pandas as pd
 
 from pipeline.files import write_text
 
-BEGIN, END = "<!-- logs: written by benchmarks/logs.py -->", "<!-- /logs -->"
 DAY_QUERIES, DAY_NODES, SECONDS_PER_DAY = 1e9, 1e4, 86_400
 MANY_CORES = 32
 NAMES = {
@@ -17,15 +16,16 @@ NAMES = {
 }
 
 
-def write_report(results: dict[str, Any], readme: Path) -> None:
-    """Put the section between its marks in `readme`, or append it."""
-    section = f"{BEGIN}\n{section_text(results)}{END}\n"
-    text = readme.read_text(encoding="utf-8") if readme.exists() else "# Benchmarks\n"
-    if BEGIN in text:
-        head, rest = text.split(BEGIN, 1)
-        text = head + section + rest.split(END, 1)[1].lstrip("\n")
+def put_section(mark: str, written_by: str, section: str, readme: Path) -> None:
+    """Put a section between its marks in `readme`, or append it."""
+    begin, end = f"<!-- {mark}: written by {written_by} -->", f"<!-- /{mark} -->"
+    marked = f"{begin}\n{section}{end}\n"
+    text = readme.read_text(encoding="utf-8")
+    if begin in text:
+        head, rest = text.split(begin, 1)
+        text = head + marked + rest.split(end, 1)[1].lstrip("\n")
     else:
-        text = f"{text.rstrip()}\n\n{section}"
+        text = f"{text.rstrip()}\n\n{marked}"
     write_text(text, readme)
 
 

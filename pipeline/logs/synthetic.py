@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.files import write_parquet
+from pipeline.contracts.logs import ANY_OTHER_MODEL, TOKEN_WEIGHTS
+from pipeline.files import write_csv, write_parquet
 from pipeline.logs.weights import OTHER, TokenWeights
 from pipeline.units import JOULES_PER_WH
 
@@ -122,14 +123,30 @@ def write_example(folder: Path) -> None:
     short.to_csv(folder / "power.csv.gz", compression={"method": "gzip", "mtime": 0}, **form)
 
 
-def write_logs(load: Load, folder: Path, nodes_per_file: int = 16) -> Iterator[int]:
-    """Write requests/ and power/ as Parquet parts, a few nodes each; yields the nodes written so far."""
+def write_logs(load: Load, folder: Path, nodes_per_file: int = 16, with_truth: bool = False) -> Iterator[int]:
+    """Write requests/ and power/ as Parquet parts, a few nodes each; yields the nodes written so far.
+
+    `with_truth` adds truth/: hour, model and node_wh of each request.
+    """
     for first in range(0, load.nodes, nodes_per_file):
         parts = [node_logs(load, node) for node in range(first, min(first + nodes_per_file, load.nodes))]
         for log in ("requests", "power"):
             table = pd.concat([getattr(part, log) for part in parts], ignore_index=True)
             write_parquet(table.sort_values(["time", "node"]), folder / log / f"part-{first:05d}.parquet")
+        if with_truth:
+            truth = pd.concat([part.truth for part in parts], ignore_index=True)
+            write_parquet(truth, folder / "truth" / f"part-{first:05d}.parquet")
         yield first + len(parts)
+
+
+def write_weights(load: Load, path: Path) -> None:
+    """Write `load.weights` as the table that `python -m pipeline.logs --weights` takes."""
+    rows = [*load.weights.fitted.items(), (ANY_OTHER_MODEL, load.weights.other)]
+    table = pd.DataFrame(rows, columns=pd.Index(["model", "weight_input"]))
+    table = table.assign(configurations=1, requests_in_flight=1.0).assign(
+        weight_input_p5=table["weight_input"], weight_input_p95=table["weight_input"]
+    )
+    write_csv(table[list(TOKEN_WEIGHTS.columns)], path)
 
 
 def _times(load: Load, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.contracts.logs import ANY_OTHER_MODEL, TOKEN_WEIGHTS
-from pipeline.logs.synthetic import Load, all_logs, write_logs
+from pipeline.logs.synthetic import Load, all_logs, write_logs, write_weights
 from tests.logs.conftest import ROOT, power, requests, write
 
 pytestmark = pytest.mark.spark
@@ -147,13 +146,8 @@ def logs(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
     """The weights of the synthetic logs as a table."""
-    rows = [*LOAD.weights.fitted.items(), (ANY_OTHER_MODEL, LOAD.weights.other)]
-    table = pd.DataFrame(rows, columns=["model", "weight_input"])
-    table = table.assign(configurations=1, requests_in_flight=1.0).assign(
-        weight_input_p5=table["weight_input"], weight_input_p95=table["weight_input"]
-    )
     path = tmp_path_factory.mktemp("weights") / "weights.csv"
-    table[list(TOKEN_WEIGHTS.columns)].to_csv(path, index=False, lineterminator="\n")
+    write_weights(LOAD, path)
     return path
 
 
