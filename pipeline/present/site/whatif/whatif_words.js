@@ -42,7 +42,7 @@
       : Object.entries(SERVICES).map(([name, service]) => `${span(combined[name].gain)} times for ${service}`).join(" and ");
     return {
       strong: `Levers divide this by ${span(answer.gain)}`,
-      rest: `: ${whose}${joined}. With overlaps counted, on evidence of grade A or B, all levers that we can price together `
+      rest: `: ${whose}${joined}. With overlaps counted, all levers with evidence of grade A or B together `
         + `give ${limit}, for the blend of large models with the lengths of production.`,
     };
   }
