@@ -5,39 +5,40 @@ tables; DVC does not run frozen stages, not even with --force. So they run here,
 and `dvc commit` then records what they made: dvc.lock stays true.
 """
 
+import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from pipeline.core.errors import InputError, run
+from pipeline.core.processes import STAGE
+from pipeline.repair import alone, keep
+from pipeline.reproduce import committed_outputs, report, stages
 
-from pipeline.errors import InputError, run
-from pipeline.reproduce import PIPELINE, committed_outputs, digests, report
 
-
-def frozen_stages(pipeline: dict[str, Any]) -> dict[str, Any]:
+def frozen_stages(found: dict[str, Any]) -> dict[str, Any]:
     """The stages that need upstream files, in the order of dvc.yaml."""
-    return {name: stage for name, stage in pipeline["stages"].items() if stage.get("frozen")}
+    return {name: stage for name, stage in found.items() if stage.get("frozen")}
 
 
 def main() -> None:
-    """Run the frozen stages one after the other, record them, compare their tables with those before."""
-    stages = frozen_stages(YAML(typ="safe").load(Path(PIPELINE)))
-    outputs = committed_outputs(stages)
-    before = digests(outputs)
-    for name, stage in stages.items():
+    """Run the frozen stages one after the other, record them, compare their tables with those of git."""
+    frozen = frozen_stages(stages())
+    for name, stage in frozen.items():
         print(f"== {name}", flush=True)
         python, *arguments = shlex.split(stage["cmd"])
         if python != "python":
-            raise InputError(f"{PIPELINE}, {name}: cmd starts with {python!r}, expected 'python'")
-        done = subprocess.run([sys.executable, *arguments], check=False)
+            raise InputError(f"dvc.yaml, {name}: cmd starts with {python!r}, expected 'python'")
+        # As DVC would run it, so that the stage looks whether its inputs stay as they are.
+        done = subprocess.run([sys.executable, *arguments], env={**os.environ, STAGE: name}, check=False)
         if done.returncode:  # the stage has said what is wrong
             raise SystemExit(done.returncode)
-    subprocess.run(["dvc", "commit", "--quiet", "--force", *stages], check=True)
-    report(before, digests(outputs))
+    subprocess.run(["dvc", "commit", "--quiet", "--force", *frozen], check=True)
+    keep()
+    if not report(committed_outputs(frozen)):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(alone()(main))

@@ -2,11 +2,13 @@
 
 import pandas as pd
 
-from pipeline.contracts import validate
-from pipeline.contracts.logs import ACCOUNT
+from pipeline.core.read import validate
+from pipeline.logs.contract import ACCOUNT
 from pipeline.logs.settings import UJ_PER_WH
 
 SERVED = {"serving", "idle"}
+# requests that hold energy: whole, in part, or without being queries
+GIVEN = {"used", "partly_under_power", "failed_with_tokens"}
 
 
 def account(
@@ -20,7 +22,7 @@ def account(
     """The table of contract ACCOUNT from rows and microjoules by reason (or use: used, serving, idle)."""
     rows = [_row("requests", "in", "", rows_in["requests"], None)]
     rows += [
-        _row("requests", *_outcome(name, {"used"}), count, request_uj.get(name))
+        _row("requests", *_outcome(name, GIVEN), count, request_uj.get(name))
         for name, count in sorted(requests.items())
     ]
     rows.append(_row("power_series", "in", "", rows_in["power_series"], energy_in_uj))

@@ -2,13 +2,15 @@
 
 import codecs
 import gzip
+import re
 from pathlib import Path
 from typing import IO, cast
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 BLOCK = 1 << 22
 GZIP = b"\x1f\x8b"
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of such bytes
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 

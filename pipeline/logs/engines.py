@@ -7,19 +7,20 @@ differs between engines is here: opening a session, reading files, microseconds 
 import glob
 import os
 import re
-import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import pandas as pd
 
-from pipeline.assumptions.logs import ENGINES
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.core.processes import temporary_folder
+from pipeline.logs.assumptions import ENGINES
 from pipeline.logs.sources import Source
 
 UTC_TIMESTAMP = dt.Timestamp(timezone="UTC")
@@ -47,7 +48,8 @@ class Engine:
 
     def read(self, source: Source) -> ir.Table:
         """The rows of a log as they stand; every column of a text log is text."""
-        return self._read_spark(source) if self.is_spark else self._read_duckdb(source)
+        table = self._read_spark(source) if self.is_spark else self._read_duckdb(source)
+        return table.rename(source.renamed) if source.renamed else table
 
     def microseconds(self, time: ir.TimestampValue) -> ir.IntegerValue:
         """Microseconds since 1970 UTC of a timestamp."""
@@ -68,9 +70,23 @@ class Engine:
         """Compute a table once, for several uses."""
         if not self.is_spark:
             return self.backend.create_table(_new_name(), table, temp=True)
-        frame = self.session.sql(self.backend.compile(table)).cache()
-        self._kept.append(frame)
+        # a checkpoint, not a cache: Spark plans anew all that leads to a cached table, whenever it is used
+        frame = self.session.sql(self.backend.compile(table)).localCheckpoint()
+        self._kept.append(frame)  # what is no longer held is dropped
         return self._view(frame)
+
+    def name(self, table: ir.Table) -> ir.Table:
+        """The same table under a name of its own, so that what is built on it compiles a short query."""
+        if self.is_spark:
+            return self._view(self.session.sql(self.backend.compile(table)))
+        return self.backend.create_view(_new_name(), table)
+
+    def small(self, table: pd.DataFrame) -> ir.Table:
+        """A small pandas table as one of the engine."""
+        if not self.is_spark:
+            return self.backend.create_table(_new_name(), ibis.memtable(table), temp=True)
+        columns = [str(name) for name in table]
+        return self._view(self.session.createDataFrame(table.to_numpy().tolist(), columns))
 
     def fetch(self, table: ir.Table) -> Any:
         """The rows of a (small) table as a pandas table."""
@@ -91,8 +107,7 @@ class Engine:
     def close(self) -> None:
         """Let go of what was kept and end the session."""
         if self.is_spark:
-            for frame in self._kept:
-                frame.unpersist()
+            self._kept.clear()
             self.session.stop()
         else:
             self.backend.disconnect()
@@ -157,15 +172,14 @@ def connect(engine: str, memory_limit_mb: int) -> Iterator[Engine]:
     """
     if not re.fullmatch(ENGINES, engine):
         raise InputError(f"engine {engine!r}: expected duckdb, local[*], spark://host:port or sc://host:port")
-    try:
-        # TMPDIR named here, because Python would pass over one that cannot be used and fill another folder
-        temporary = tempfile.TemporaryDirectory(prefix="perquery-logs-", dir=os.environ.get("TMPDIR") or None)
-    except OSError as error:
-        raise InputError(
-            f"no temporary folder ({error}): set TMPDIR to a folder that can be written"
-        ) from None
-    with temporary as spill:
-        opened = _duckdb(memory_limit_mb, spill) if engine == "duckdb" else _spark(engine)
+    with ExitStack() as stack:
+        try:
+            # TMPDIR named here: Python would pass over one that cannot be used and fill another folder
+            spill = stack.enter_context(temporary_folder(os.environ.get("TMPDIR")))
+        except OSError as error:
+            message = f"no temporary folder ({error}): set TMPDIR to a folder that can be written"
+            raise InputError(message) from None
+        opened = _duckdb(memory_limit_mb, str(spill)) if engine == "duckdb" else _spark(engine)
         try:
             yield opened
         finally:

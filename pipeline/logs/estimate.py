@@ -1,59 +1,66 @@
-"""From two logs to energy, water and idle energy per query: reads, refuses, matches, sums up, accounts."""
+"""From two logs to energy, water and idle energy per query: reads, refuses, matches, sums up, accounts,
+judges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from pipeline.contracts import validate
-from pipeline.contracts.logs import (
-    HOURS,
-    MODELS,
-    POWER_REASONS,
-    POWER_SERIES,
-    REFUSED_POWER,
-    REFUSED_REQUESTS,
-    REQUEST_REASONS,
-    REQUESTS,
-)
-from pipeline.errors import InputError
-from pipeline.logs import refuse
+from pipeline.core.errors import InputError
+from pipeline.logs import judge, publish, refuse, shares
 from pipeline.logs.account import account
-from pipeline.logs.duplicates import without_duplicate_requests, without_duplicate_samples
+from pipeline.logs.contract import POWER_REASONS, POWER_SERIES, REFUSED_REQUESTS, REQUEST_REASONS, REQUESTS
+from pipeline.logs.duplicates import without_duplicate_requests, without_repeated_ids
 from pipeline.logs.engines import Engine, first_lines
-from pipeline.logs.queries import EXACT_UP_TO, QUANTILES, all_hours, query_bins, summary
-from pipeline.logs.rows import power_rows, reason_name, request_rows
-from pipeline.logs.settings import UJ_PER_WH, Settings
+from pipeline.logs.flags import Flag
+from pipeline.logs.loads import Loads, read_loads, with_reasoning
+from pipeline.logs.meters import PowerLog, read_power
+from pipeline.logs.places import places_of, with_only_node
+from pipeline.logs.prices import Prices, priced
+from pipeline.logs.queries import EXACT_UP_TO, by_bins, query_bins, summary
+from pipeline.logs.rows import request_rows
+from pipeline.logs.settings import Settings
+from pipeline.logs.shifts import look_alikes, probe_requests, shift_of_clocks, spikes_without_load
 from pipeline.logs.sources import Source, malformed, open_source
-from pipeline.logs.windows import (
-    energy_uj,
-    grid,
-    grid_sums,
-    meters,
-    node_power,
-    priced_spans,
-    spans,
-    suspected_meters,
-    total,
-)
-from pipeline.units import JOULES_PER_WH
+from pipeline.logs.typed import read_log
+from pipeline.logs.windows import energy_uj, grid, grid_sums, priced_spans, spans, total
 
 
 @dataclass(frozen=True)
 class EnergyFromLogs:
-    """Tables of the contracts HOURS, MODELS and ACCOUNT."""
+    """Tables of the contracts HOURS, MODELS and ACCOUNT; doubts about them, words on how they came about,
+    and facts.
+
+    nodes: one row a place with energy and requests; set_aside: shares by node, model, length;
+    timeline: energy and weight over time, for pictures; assumed:
+    what was taken from elsewhere, one row each; energy: Wh read, and of nodes by the model.
+    """
 
     hours: pd.DataFrame
     models: pd.DataFrame
     account: pd.DataFrame
+    flags: list[Flag] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    nodes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    timeline: pd.DataFrame = field(default_factory=pd.DataFrame)
+    set_aside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    assumed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    meters: pd.DataFrame = field(default_factory=pd.DataFrame)
+    prices: Prices | None = None
+    loads: Loads | None = None
+    settings: Settings | None = None
+    energy: dict[str, float] = field(default_factory=dict)
 
 
-def energy_from_logs(engine: Engine, requests: str, power: str, settings: Settings) -> EnergyFromLogs:
-    """Estimate from the logs `requests` and `power` (file, folder or address); raises InputError."""
-    request_log, power_log = open_source(requests, REQUESTS), open_source(power, POWER_SERIES)
+def energy_from_logs(
+    engine: Engine, requests: str | Source, power: str | Source, settings: Settings, check_clocks: bool = True
+) -> EnergyFromLogs:
+    """Estimate from the logs `requests` and `power` (file, folder, address or source); raises InputError."""
+    request_log = open_source(requests, REQUESTS) if isinstance(requests, str) else requests
+    power_log = open_source(power, POWER_SERIES) if isinstance(power, str) else power
     try:
-        return _estimate(engine, request_log, power_log, settings)
+        return _estimate(engine, request_log, power_log, settings, check_clocks)
     except InputError:
         raise
     except Exception as error:
@@ -68,141 +75,157 @@ def energy_from_logs(engine: Engine, requests: str, power: str, settings: Settin
         raise found from error
 
 
-def _estimate(engine: Engine, request_log: Source, power_log: Source, settings: Settings) -> EnergyFromLogs:
-    of_meters, sample_repeats, power_zoned = _meters(engine, power_log, settings)
-    requests, of_spans, request_repeats, requests_zoned = _spans(engine, request_log, settings)
-    refuse.refuse_zones_apart(engine, request_log, requests_zoned, power_log, power_zoned)
-    power = engine.keep(node_power(of_meters, settings))
-    # kept apart: one large step at a time leaves room in memory
-    sums = engine.keep(grid_sums(power, of_spans))
-    of_grid = engine.keep(grid(sums, settings))
-    prices = engine.keep(priced_spans(of_spans, of_grid))
-    queries = int(engine.fetch(prices.agg(n=total(_.requests)))["n"].iloc[0])
-    bins = engine.keep(query_bins(requests, prices, exact=queries <= EXACT_UP_TO))
-    idle = engine.fetch(of_grid.filter(_.outcome == "idle").group_by("hour").agg(idle_uj=total(_.energy_uj)))
-    hours = _hours(engine.fetch(summary(bins, ["hour", "model"])), idle)
-    if hours.empty:
-        raise refuse.logs_apart(engine, request_log, power_log, of_spans, of_meters, settings)
-    models = _models(engine.fetch(summary(all_hours(bins), ["model"])), hours)
-    accounts = _account(engine, of_meters, of_spans, power, of_grid, prices, sample_repeats, request_repeats)
-    return EnergyFromLogs(_published(hours, "hour", settings), _published(models, None, settings), accounts)
-
-
-def _meters(engine: Engine, log: Source, settings: Settings) -> tuple[ir.Table, int, bool | None]:
-    samples = power_rows(engine, log, POWER_SERIES, settings)
-    found = engine.keep(meters(samples, settings))
-    counts = _reasons(engine, found, POWER_REASONS, "samples")
-    refuse.refuse_unreadable(engine, log, counts, REFUSED_POWER, POWER_SERIES)
-    zoned = refuse.says_zones(engine, log, counts)
-    refuse.refuse_units(engine, log, found, settings)
-    suspects = engine.keep(suspected_meters(found))
-    once, repeats = without_duplicate_samples(engine, samples, suspects)
-    if repeats:
-        found = engine.keep(meters(once, settings))
-    refuse.refuse_interval(engine, log, found, settings)
-    return found, repeats, zoned
-
-
-def _spans(engine: Engine, log: Source, settings: Settings) -> tuple[ir.Table, ir.Table, int, bool | None]:
-    rows = request_rows(engine, log, REQUESTS, settings)
-    once, repeats = without_duplicate_requests(engine, rows)
-    found = engine.keep(spans(once))
-    counts = _reasons(engine, found, REQUEST_REASONS, "requests")
-    refuse.refuse_unreadable(engine, log, counts, REFUSED_REQUESTS, REQUESTS)
-    return once, found, repeats, refuse.says_zones(engine, log, counts)
-
-
-def _reasons(engine: Engine, table: ir.Table, names: list[str], rows: str) -> pd.DataFrame:
-    """Rows of the log by reason; zoned and timed count the text times with a zone, and all text times."""
-    counts = engine.fetch(
-        table.group_by("reason").agg(rows=total(_[rows]), zoned=total(_.zoned), timed=total(_.timed))
+def _estimate(
+    engine: Engine, request_log: Source, power_log: Source, settings: Settings, check_clocks: bool
+) -> EnergyFromLogs:
+    raw_power = read_log(engine, power_log, POWER_SERIES)
+    raw, notes = with_only_node(
+        engine, read_log(engine, request_log, REQUESTS), raw_power, settings.deployment
     )
-    counts["reason"] = [reason_name(None if pd.isna(code) else code, names) for code in counts["reason"]]
-    return counts
-
-
-def _hours(found: pd.DataFrame, idle: pd.DataFrame) -> pd.DataFrame:
-    """Add the hour's idle energy of all nodes, shared over its queries by token weight."""
-    table = found.merge(idle, on="hour", how="left").fillna({"idle_uj": 0})
-    share = table["weight"] / table.groupby("hour")["weight"].transform("sum")
-    return table.assign(idle_uj=table["idle_uj"] * share)
-
-
-def _models(found: pd.DataFrame, hours: pd.DataFrame) -> pd.DataFrame:
-    return found.merge(hours.groupby("model", as_index=False)["idle_uj"].sum(), on="model")
-
-
-def _published(table: pd.DataFrame, hour: str | None, settings: Settings) -> pd.DataFrame:
-    """The columns of contracts HOURS and MODELS from sums in microjoules at the node."""
-    node_wh = table["energy_uj"] / UJ_PER_WH
-    node_mean_wh = node_wh / table["queries"]
-    tokens = table["output_tokens"].where(table["output_tokens"] > 0)
-    columns = {
-        "model": table["model"].astype("str"),
-        "queries": table["queries"].astype("int64"),
-        "input_tokens": table["input_tokens"].astype("int64"),
-        "output_tokens": table["output_tokens"].astype("int64"),
-        "node_mean_wh": node_mean_wh,
-        "mean_wh": node_mean_wh * settings.pue,
-        **{
-            f"{name}_wh": table[f"{name}_uj"].astype("float64") / UJ_PER_WH * settings.pue
-            for name in QUANTILES
+    settings, said = with_reasoning(engine, raw, settings)
+    loads = read_loads(engine, raw, settings, request_log.of_runs)
+    places, said_of_places = places_of(engine, raw, raw_power, loads.nodes, settings.deployment)
+    notes += said + said_of_places
+    power = read_power(engine, power_log, settings, places)
+    settings = power.settings
+    prices = _prices(loads, settings, power.gpu)
+    between = engine.keep(power.powered.group_by("node").agg(t0_us=_.t0_us.min(), t1_us=_.t1_us.max()))
+    rows = request_rows(engine, raw, settings, prices.weights, places, between)
+    rows, again = without_repeated_ids(engine, engine.name(rows))
+    rows, repeats, by_chance = without_duplicate_requests(engine, rows)
+    rows = engine.name(rows)
+    of_spans = engine.keep(spans(rows))
+    counts = refuse.reasons(engine, of_spans, REQUEST_REASONS, "requests")
+    refuse.refuse_unreadable(engine, request_log, counts, REFUSED_REQUESTS, REQUESTS)
+    zoned = refuse.says_zones(engine, request_log, counts)
+    refuse.refuse_zones_apart(engine, request_log, zoned, power_log, power.zoned)
+    # kept apart: one large step at a time leaves room in memory
+    sums = engine.keep(grid_sums(power.power, of_spans))
+    of_grid = engine.keep(grid(sums, settings))
+    of_prices = engine.keep(priced_spans(of_spans, of_grid))
+    queries = int(engine.fetch(of_prices.agg(n=total(_.requests)))["n"].iloc[0])
+    bins = engine.keep(query_bins(rows, of_prices, exact=queries <= EXACT_UP_TO))
+    served = bins.filter(_.failed == 0)
+    found = engine.fetch(summary(by_bins(served, ["hour", "model"]), ["hour", "model"]))
+    if found.empty:
+        raise refuse.logs_apart(engine, request_log, power_log, of_spans, power.of_meters, settings)
+    every = shares.totals(engine, rows)
+    idle = _idle(engine, every, of_grid)
+    hours = publish.with_idle(found, idle, ["hour", "model"])
+    models = publish.with_idle(engine.fetch(summary(by_bins(served, ["model"]), ["model"])), idle, ["model"])
+    failed_uj = int(engine.fetch(bins.filter(_.failed == 1).agg(uj=total(_.energy_uj)))["uj"].iloc[0])
+    accounts = _account(
+        engine, power, of_spans, of_grid, of_prices, {"duplicate": repeats, "id_again": again}, bins, idle
+    )
+    nodes = publish.nodes(engine, of_grid, of_prices, power)
+    probe = probe_requests(engine, rows, of_spans, settings)
+    shift, shift_flags = (None, []) if not check_clocks else shift_of_clocks(engine, probe, power, settings)
+    measured = publish.measured(engine, power)
+    parts = shares.set_aside(engine, every, of_prices, bins)
+    result = EnergyFromLogs(
+        hours=publish.table(hours, "hour", settings, prices.weights, measured),
+        models=publish.table(models, None, settings, prices.weights, measured),
+        account=accounts,
+        notes=notes + power.notes + publish.notes(settings, loads, by_chance, failed_uj, power),
+        nodes=nodes,
+        set_aside=parts,
+        timeline=publish.timeline(engine, of_grid, settings),
+        assumed=publish.assumed(settings, prices, measured, shift),
+        meters=publish.meters(power),
+        prices=prices,
+        loads=loads,
+        settings=settings,
+        energy={
+            "wall": measured["wall_wh"],
+            "accelerators": measured["accelerators_wh"],
+            "nodes_of_accelerators": measured["gpu_node_wh"],
         },
-        "idle_wh": table["idle_uj"] / UJ_PER_WH / table["queries"] * settings.pue,
-        "j_per_output_token": node_wh * JOULES_PER_WH * settings.pue / tokens,
-        # L/kWh is mL/Wh
-        "onsite_ml": node_mean_wh * settings.wue_l_per_kwh,
-        "offsite_ml": node_mean_wh * settings.pue * settings.electricity_l_per_kwh,
-    }
-    if hour is None:
-        found = [settings.weights.of(model) for model in table["model"].astype("str")]
-        columns |= {"weight_input": [w for w, _ in found], "weight_basis": [basis for _, basis in found]}
-        return validate(pd.DataFrame(columns).sort_values("model", ignore_index=True), MODELS, "models.csv")
-    start = pd.to_datetime(table[hour].astype("int64") * 3600, unit="s").dt.strftime("%Y-%m-%dT%H:00:00Z")
-    result = pd.DataFrame({"hour": start.astype("str")} | columns)
-    return validate(result.sort_values(["hour", "model"], ignore_index=True), HOURS, "hours.csv")
+    )
+    doubts = power.flags + look_alikes(probe, settings.most_set_aside) + shift_flags
+    doubts += spikes_without_load(probe, power) if not shift_flags else []
+    doubts += shares.uneven(parts, settings.most_set_aside)
+    doubts += judge.busy_without_requests(engine, of_grid, settings.most_set_aside)
+    return replace(result, flags=doubts + judge.flags(result, measured))
+
+
+def _prices(loads: Loads, settings: Settings, gpu: str) -> Prices:
+    """Prices of tokens: those that were given, or of the model of serving."""
+    stated = settings.deployment.price_ratios
+    if stated and (missing := [name for name in loads.models if name not in stated]):
+        raise InputError(
+            f"deployment.yaml, key 'price_ratios': no ratio of model {missing[0]!r}, expected one of each"
+        )
+    if settings.weights is not None:
+        weights = replace(settings.weights, models=tuple(loads.models))
+        return Prices(weights, pd.DataFrame(), unknown=())
+    assert settings.other_weights is not None
+    return priced(loads.of_models, settings.other_weights, settings.deployment, gpu, settings.serving)
+
+
+def _idle(engine: Engine, every: pd.DataFrame, of_grid: ir.Table) -> pd.DataFrame:
+    """Idle energy of each node and hour, given to the models of that node: hour, model, idle_uj; blank
+    model: none."""
+    idle = engine.fetch(
+        of_grid.filter(_.outcome == "idle")
+        .group_by(["node", "hour"])
+        .agg(idle_uj=total(_.energy_uj))
+        .order_by(["node", "hour"])
+    )
+    weights = every[every["served"] > 0].groupby(["node", "hour", "model"], as_index=False)[["served"]].sum()
+    return publish.idle_of_models(idle, weights.rename(columns={"served": "weight"}))
 
 
 def _account(
     engine: Engine,
-    of_meters: ir.Table,
+    power: PowerLog,
     of_spans: ir.Table,
-    power: ir.Table,
     of_grid: ir.Table,
     prices: ir.Table,
-    sample_repeats: int,
-    request_repeats: int,
+    repeats: dict[str, int],
+    bins: ir.Table,
+    idle: pd.DataFrame,
 ) -> pd.DataFrame:
-    samples = _counted(_reasons(engine, of_meters, POWER_REASONS, "samples")) | _only(
-        duplicate=sample_repeats
-    )
-    requests = _counted(_reasons(engine, of_spans, REQUEST_REASONS, "requests")) | _only(
-        duplicate=request_repeats
-    )
+    samples = _counted(refuse.reasons(engine, power.of_meters, POWER_REASONS, "samples"))
+    samples |= {"duplicate": power.repeats} if power.repeats else {}
+    requests = _counted(refuse.reasons(engine, of_spans, REQUEST_REASONS, "requests"))
+    requests |= {name: count for name, count in repeats.items() if count}
     windows = engine.fetch(
         of_grid.filter(_.outcome != "no_power")
         .group_by("outcome")
         .agg(rows=total(_.samples), energy_uj=total(_.energy_uj))
     ).set_index("outcome")
-    unchosen = engine.fetch(power.filter(~_.chosen).agg(rows=total(_.samples)))["rows"].iloc[0]
-    priced = prices.mutate(energy_uj=energy_uj())
+    unchosen = int(engine.fetch(power.power.filter(~_.chosen).agg(rows=total(_.samples)))["rows"].iloc[0])
     served = engine.fetch(
-        priced.group_by("outcome").agg(rows=total(_.requests), energy_uj=total(_.energy_uj))
+        prices.mutate(energy_uj=energy_uj())
+        .group_by("outcome")
+        .agg(rows=total(_.requests), energy_uj=total(_.energy_uj))
     ).set_index("outcome")
+    failed = engine.fetch(bins.filter(_.failed == 1).agg(rows=total(_.queries), uj=total(_.energy_uj))).iloc[
+        0
+    ]
     rows_in = {"requests": sum(requests.values()), "power_series": sum(samples.values())}
     # rows without a fault of their own are now told apart by what became of their window or span
     samples.pop("", None)
     requests.pop("", None)
-    samples |= windows["rows"].astype(int).to_dict() | _only(other_scope_used=int(unchosen))
+    samples |= windows["rows"].astype(int).to_dict() | ({"other_scope_used": unchosen} if unchosen else {})
     requests |= served["rows"].astype(int).to_dict()
-    sample_uj = {name: int(value) for name, value in windows["energy_uj"].items()}
-    request_uj = {name: int(value) for name, value in served["energy_uj"].items()}
+    sample_uj = {str(name): int(value) for name, value in windows["energy_uj"].items()}
+    request_uj = {str(name): int(value) for name, value in served["energy_uj"].items()}
+    if failed["rows"]:
+        _move(requests, request_uj, int(failed["rows"]), int(failed["uj"]))
     return account(requests, request_uj, samples, sample_uj, rows_in, sum(sample_uj.values()))
+
+
+def _move(rows: dict[str, int], uj: dict[str, int], count: int, energy_uj_: int) -> None:
+    """Rows of failed requests that gave tokens, out of those used."""
+    for name in ("used", "partly_under_power"):
+        taken = min(count, rows.get(name, 0))
+        rows[name] = rows.get(name, 0) - taken
+        count -= taken
+        rows["failed_with_tokens"] = rows.get("failed_with_tokens", 0) + taken
+    uj["failed_with_tokens"] = energy_uj_
+    uj["used"] = uj.get("used", 0) - energy_uj_
 
 
 def _counted(counts: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(rows) for name, rows in zip(counts["reason"], counts["rows"], strict=True)}
-
-
-def _only(**counts: int) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if count}

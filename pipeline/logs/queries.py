@@ -11,47 +11,81 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from pipeline.logs.rows import SHARE
 from pipeline.logs.settings import US_PER_HOUR
-from pipeline.logs.windows import energy_uj, total
+from pipeline.logs.windows import PARTLY, covered_weight, energy_uj, total
 
 QUANTILES = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
 EXACT_UP_TO = 1_000_000
 DIGITS = 3
-COUNTS = ("queries", "input_tokens", "output_tokens", "weight", "energy_uj")
+COUNTS = ("queries", "input_tokens", "output_tokens", "weight", "share", "energy_uj")
+LENGTH_CLASSES = ("under 100", "100 to 1,000", "1,000 and more")  # output tokens
+USED = ("used", PARTLY)
+PRICED = (
+    "node",
+    "first",
+    "last",
+    "first_covered",
+    "last_covered",
+    "between_covered",
+    "uj_per_weight",
+    "uj_per_weight_last",
+    "uj_per_weight_between",
+)
+
+
+def length_class(output_tokens: ir.IntegerValue) -> ir.IntegerValue:
+    """The number of LENGTH_CLASSES that an answer is of."""
+    taken = output_tokens.fill_null(0)
+    return ((taken >= 100).cast("int8") + (taken >= 1000).cast("int8")).cast("int8")
 
 
 def query_bins(requests: ir.Table, prices: ir.Table, exact: bool) -> ir.Table:
-    """Hour, model, bin -> sums, least and greatest energy of the usable queries whose windows have power.
+    """Hour, model, length, failed, bin -> sums, least and greatest energy of queries that have some power.
 
-    `exact` gives each energy its own bin.
+    A query partly under power counts with that share; the energy of its bin is that of the whole query, as
+    if the
+    rest had drawn alike. `exact` gives each energy its own bin.
     """
-    prices = prices.filter(_.outcome == "used").select(
-        "node", "first", "last", "uj_per_weight", "uj_per_weight_last", "uj_per_weight_between"
-    )
+    prices = prices.filter(_.outcome.isin(USED)).select(*PRICED)
     priced = requests.filter(_.usable).inner_join(prices, ["node", "first", "last"])
+    failed = (
+        {"failed": priced.failed.cast("int8")}
+        if "failed" in priced.columns
+        else {"failed": ibis.literal(0, "int8")}
+    )
     queries = priced.select(
         "model",
         "input_tokens",
         "output_tokens",
         "weight",
+        **failed,
         hour=(_.start_us // US_PER_HOUR).cast("int64"),
+        length=length_class(_.output_tokens),
         energy_uj=energy_uj(),
+        share=ibis.ifelse(_.weight > 0, _.share * (covered_weight() / _.weight), 0.0),
     )
-    queries = queries.mutate(bin=queries.energy_uj if exact else _first_digits(queries.energy_uj))
-    return queries.group_by(["hour", "model", "bin"]).agg(
+    queries = queries.mutate(share=(_.share + 0.5).floor().cast("int64"))
+    whole_uj = ibis.ifelse(
+        _.share >= SHARE, _.energy_uj, (_.energy_uj * (SHARE / ibis.greatest(_.share, 1)) + 0.5).floor()
+    )
+    queries = queries.mutate(whole_uj=whole_uj.cast("int64"))
+    queries = queries.mutate(bin=queries.whole_uj if exact else _first_digits(queries.whole_uj))
+    return queries.group_by(["hour", "model", "length", "failed", "bin"]).agg(
         queries=_.count(),
         input_tokens=total(_.input_tokens),
         output_tokens=total(_.output_tokens),
         weight=total(_.weight),
-        least_uj=_.energy_uj.min(),
-        greatest_uj=_.energy_uj.max(),
+        share=total(_.share),
+        least_uj=_.whole_uj.min(),
+        greatest_uj=_.whole_uj.max(),
         energy_uj=total(_.energy_uj),
     )
 
 
-def all_hours(bins: ir.Table) -> ir.Table:
-    """The bins of the whole log: the same columns without the hour."""
-    return bins.group_by(["model", "bin"]).agg(
+def by_bins(bins: ir.Table, by: list[str]) -> ir.Table:
+    """The bins of each `by`, whatever hour and length: one row a bin."""
+    return bins.group_by([*by, "bin"]).agg(
         **{name: total(_[name]) for name in COUNTS},
         least_uj=_.least_uj.min(),
         greatest_uj=_.greatest_uj.max(),

@@ -4,19 +4,24 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from pipeline.contracts.logs import POWER_REASONS, LogColumn
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.logs.contract import POWER_REASONS, REQUEST_REASONS, LogColumn
 from pipeline.logs.engines import Engine
+from pipeline.logs.rows import LEAST_W, MILLIWATTS_PER_WATT, reason_name
 from pipeline.logs.settings import Settings
 from pipeline.logs.sources import Source, locate
-from pipeline.logs.typed import ZONE, filled, time_columns
+from pipeline.logs.statuses import status_known
+from pipeline.logs.typed import ZONE, filled, number, time_columns, unreadable_time
 from pipeline.logs.windows import total
 
+SMALL_BOARD_W = 15.0  # at the wall; a server in kW reads less
+KILO_APART = 100.0  # times, between nodes of one log
 EXPECTED = {
     "time": "a time such as 2026-01-31T23:59:59Z",
     "count": "a whole number",
     "number": "a number",
     "text": "gpu or node_wall",
+    "status": "a word such as success or failure, or an HTTP status",
 }
 
 
@@ -36,11 +41,14 @@ def refuse_unreadable(
         if column == "scope":
             bad = raw[column].isnull() | raw[column].notin(["gpu", "node_wall"])
         elif contract[column].kind == "time":
-            bad &= raw[column].try_cast("timestamp('UTC')").isnull()
+            bad &= unreadable_time(raw[column])
+        elif column == "status":
+            bad = ~status_known(raw[column])
         else:
-            bad &= raw[column].try_cast("float64").isnull()
+            bad &= number(raw, column)[f"{column}_unreadable"]
         value = _first(engine, raw.filter(bad), column)
-        raise _at(source, column, value, EXPECTED[contract[column].kind])
+        kind = "status" if column == "status" else contract[column].kind
+        raise _at(source, column, value, EXPECTED[kind])
 
 
 def says_zones(engine: Engine, source: Source, counts: pd.DataFrame) -> bool | None:
@@ -59,7 +67,10 @@ def refuse_zones_apart(
     if None in (requests_say, power_says) or requests_say == power_says:
         return
     without, beside = (power, requests) if requests_say else (requests, power)
-    expected = f"a zone (Z or +hh:mm) as in {beside.name}, or none in either, which means UTC"
+    expected = (
+        f"a zone (Z or +hh:mm) as in {beside.name}, or none in either, which means UTC; `time_zone` in "
+        "deployment.yaml gives one"
+    )
     raise _without_zone(engine, without, expected)
 
 
@@ -79,57 +90,50 @@ def _without_zone(engine: Engine, source: Source, expected: str) -> InputError:
     return InputError(f"{source.name}: expected {expected}")
 
 
+def reasons(engine: Engine, table: ir.Table, names: list[str], rows: str) -> pd.DataFrame:
+    """Rows of the log by reason; zoned and timed count the text times with a zone, and all text times."""
+    counts = engine.fetch(
+        table.group_by("reason").agg(rows=total(_[rows]), zoned=total(_.zoned), timed=total(_.timed))
+    )
+    counts["reason"] = [reason_name(None if pd.isna(code) else code, names) for code in counts["reason"]]
+    return counts
+
+
 def refuse_units(engine: Engine, source: Source, of_meters: ir.Table, settings: Settings) -> None:
-    """Refuse power that looks like mW or kW at some node; which of them it is, is not guessed."""
+    """Refuse power that looks like mW (some samples above what hardware draws) or kW (most of them below)."""
     low, high = (POWER_REASONS.index(name) for name in ("watts_too_low", "watts_too_high"))
     judged = of_meters.filter(_.reason.isnull() | _.reason.isin([low, high]))
-    nodes = judged.group_by("node").agg(
+    nodes = judged.group_by(["node", "scope"]).agg(
         samples=total(_.samples),
         low=total((_.reason == low).ifelse(_.samples, 0)),
         high=total((_.reason == high).ifelse(_.samples, 0)),
+        watts=_.milliwatts.sum() / _.samples.sum() / MILLIWATTS_PER_WATT,
     )
     limit = settings.maximum_share_of_wrong_units
-    wrong = nodes.filter((_.low > limit * _.samples) | (_.high > limit * _.samples)).order_by("node")
-    rows = engine.fetch(wrong.limit(1))
-    if rows.empty:
+    table = engine.fetch(nodes.order_by("node"))
+    # a small board may draw little, but not beside servers
+    servers = table[table["scope"] == "node_wall"]["watts"].max()
+    small = (table["scope"] == "node_wall") & (table["watts"] < min(SMALL_BOARD_W, servers / KILO_APART))
+    wrong = table[
+        small | (table["low"] > 0.5 * table["samples"]) | (table["high"] > limit * table["samples"])
+    ]
+    if wrong.empty:
         return
-    node = rows.iloc[0]
+    node = wrong.iloc[0]
     too_high = node["high"] > limit * node["samples"]
     raw = engine.read(source)
     watts = raw.watts.try_cast("float64") if raw.watts.type().is_string() else raw.watts.cast("float64")
-    beyond = watts > settings.plausible_watts_max
-    if not too_high:
-        beyond = (watts > 0) & (watts < settings.plausible_watts_min)
-    value = _first(engine, raw.filter((raw.node == node["node"]) & beyond), "watts")
+    below = SMALL_BOARD_W if node["watts"] >= LEAST_W else LEAST_W
+    beyond = watts > settings.plausible_watts_max if too_high else (watts > 0) & (watts < below)
+    found = raw.filter((raw.node == node["node"]) & (raw.scope == node["scope"]) & beyond)
+    shown = int(engine.fetch(found.count()))
+    value = _first(engine, found, "watts") if shown else None
     expected = (
-        f"watts from {settings.plausible_watts_min:g} to {settings.plausible_watts_max:g}; this looks like "
-        f"{'mW' if too_high else 'kW'} (node {node['node']!r}: {node['high' if too_high else 'low']} of "
-        f"{node['samples']} samples; the limits are logs.plausible_watts_min and _max)"
+        f"watts up to {settings.plausible_watts_max:g}; this looks like {'mW' if too_high else 'kW'} (node "
+        f"{node['node']!r}: {node['high'] if too_high else shown} of {node['samples']} samples; the limit is "
+        "logs.plausible_watts_max)"
     )
     raise _at(source, "watts", value, expected)
-
-
-def refuse_interval(engine: Engine, source: Source, of_meters: ir.Table, settings: Settings) -> None:
-    """Refuse a power log whose samples come in another interval than the settings say."""
-    usable = of_meters.filter(_.reason.isnull())
-    expected = settings.samples_per_window
-    few = _.samples < settings.minimum_coverage * expected
-    many = _.samples > (2 - settings.minimum_coverage) * expected + 1
-    found = engine.fetch(
-        usable.agg(
-            windows=_.count(),
-            few=total(few.cast("int64")),
-            many=total(many.cast("int64")),
-            samples=_.samples.median(),
-        )
-    ).iloc[0]
-    if not found["windows"]:
-        raise InputError(f"{source.name}: no usable power sample, expected some")
-    if max(found["few"], found["many"]) * 2 > found["windows"]:
-        raise InputError(
-            f"{source.name}: {found['samples']:g} samples a meter and window of {settings.window_seconds} s "
-            f"(median), expected {expected:g} from logs.sample_seconds = {settings.sample_seconds:g}"
-        )
 
 
 def logs_apart(
@@ -141,7 +145,11 @@ def logs_apart(
     settings: Settings,
 ) -> InputError:
     """No request has power: what nodes and times either log has, one node each."""
-    spans, samples = of_spans.filter(_.reason.isnull()), of_meters.filter(_.reason.isnull())
+    outside = REQUEST_REASONS.index("outside_power_log")
+    spans, samples = (
+        of_spans.filter(_.reason.isnull() | (_.reason == outside)),
+        of_meters.filter(_.reason.isnull()),
+    )
     there = {
         requests.name: (spans, spans.first, spans["last"]),
         power.name: (samples, samples.window, samples.window),
@@ -165,7 +173,7 @@ def logs_apart(
 def _first(engine: Engine, rows: ir.Table, column: str) -> object:
     """One value of the column, the same on every engine."""
     values = engine.fetch(rows.select(value=rows[column]).order_by("value").limit(1))
-    return values["value"].iloc[0]
+    return values["value"].tolist()[0]
 
 
 def _at(source: Source, column: str, value: object, expected: str) -> InputError:

@@ -11,34 +11,57 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from pipeline.contracts.logs import POWER_REASONS, REQUEST_REASONS, SCOPES, LogColumn
+from pipeline.logs.contract import POWER_REASONS, REQUEST_REASONS, SCOPES, LogColumn
 from pipeline.logs.engines import Engine
+from pipeline.logs.places import Places
 from pipeline.logs.settings import UNITS_PER_TOKEN, Settings
 from pipeline.logs.sources import Source
+from pipeline.logs.statuses import status_failed, status_known
 from pipeline.logs.typed import missing, number, read_log, time, whole, zones
+from pipeline.logs.weights import TokenWeights
 
 MILLIWATTS_PER_WATT = 1000
 MAXIMUM_TOKENS = 1 << 31
 TOKENS = ("input_tokens", "output_tokens")
+OPTIONAL_TOKENS = ("cached_input_tokens", "reasoning_tokens")
+SHARE = 1_000_000  # a whole query, in parts
+LEAST_W = 1.0  # no accelerator and no node draws less; what is in kW the energy of a token tells
 
 
 def request_rows(
-    engine: Engine, source: Source, contract: dict[str, LogColumn], settings: Settings
+    engine: Engine,
+    raw: ir.Table,
+    settings: Settings,
+    weights: TokenWeights,
+    places: Places,
+    powered: ir.Table,
 ) -> ir.Table:
-    """Typed rows of `requests`: + weight, first and last window, weight in each, usable, reason."""
-    raw = read_log(engine, source, contract)
+    """Typed rows of the requests `raw`: + weight, first and last window, weight in each, usable, reason,
+    failed, share.
+
+    powered: node, t0_us, t1_us, between which a node's power is known. A request that goes beyond counts
+    with the
+    share of its time inside: its weight, and itself (`share`, of SHARE).
+    """
     has_end = "end" in raw.columns
+    optional = [name for name in OPTIONAL_TOKENS if name in raw.columns]
     table = raw.select(
         **time(engine, raw, "time", "start_us"),
         **(time(engine, raw, "end", "end_us") if has_end else {}),
         **zones(engine, raw),
         **number(raw, "input_tokens"),
         **number(raw, "output_tokens"),
-        **{name: raw[name] for name in ("node", "model", "request") if name in raw.columns},
+        **{name: value for column in optional for name, value in number(raw, column).items()},
+        **(_status(raw) if "status" in raw.columns else {}),
+        **{name: raw[name] for name in ("model", "request") if name in raw.columns},
+        node=places.of_request(raw),
     )
-    table = _marked(
-        table.mutate(weight=_weight(engine, raw, table, settings)), REQUEST_REASONS, _request_tests
-    )
+    table = _shifted(table, settings.shift_us, has_end)
+    table = table.left_join(powered, "node").drop("node_right")
+    table = table.mutate(weight=_weight(table, settings, weights), **_clipped(table, has_end))
+    if has_end:
+        table = table.mutate(until_us=table.end_us)
+    table = _marked(table, REQUEST_REASONS, _request_tests)
     # tokens that are not whole numbers by type may not fit one where the row is not usable
     whole_tokens = {
         name: ibis.ifelse(table.usable, table[name], ibis.null()).cast("int64")
@@ -48,27 +71,31 @@ def request_rows(
     if whole_tokens:
         table = table.mutate(weight=ibis.ifelse(table.usable, table.weight, 0), **whole_tokens)
     table = table.mutate(weight=whole(table.weight) if table.weight.type().is_floating() else table.weight)
-    table = table.drop([column for column in table.columns if column.endswith("_unreadable")])
-    return _spread(table, settings.window_us, has_end)
+    dropped = [
+        name
+        for name in table.columns
+        if name.endswith("_unreadable") or name in ("t0_us", "t1_us", *optional)
+    ]
+    return _spread(table.drop(dropped), settings.window_us, has_end)
 
 
 def power_rows(
-    engine: Engine, source: Source, contract: dict[str, LogColumn], settings: Settings
+    engine: Engine, source: Source, contract: dict[str, LogColumn], settings: Settings, places: Places
 ) -> ir.Table:
     """Typed rows of `power_series`: + milliwatts, window, usable, reason (a number)."""
-    raw = read_log(engine, source, contract)
+    raw = places.without_shared_walls(read_log(engine, source, contract))
     table = raw.select(
         **time(engine, raw, "time", "start_us"),
         **zones(engine, raw),
         **number(raw, "watts"),
-        node=raw.node,
+        node=places.of_sample(raw),
         scope=raw.scope,
-        device=raw.device.fill_null("") if "device" in raw.columns else ibis.literal(""),
+        device=places.meter_of(raw),
     )
     table = _marked(table, POWER_REASONS, lambda of: _power_tests(of, settings))
     watts = ibis.ifelse(table.usable, table.watts, 0)
     table = table.mutate(
-        window=(table.start_us // settings.window_us).cast("int64"),
+        window=(table.start_us // settings.base_window_us).cast("int64"),
         milliwatts=whole(watts * float(MILLIWATTS_PER_WATT)),
     )
     return table.drop([column for column in table.columns if column.endswith("_unreadable")]).drop("watts")
@@ -79,27 +106,79 @@ def reason_name(code: int | None, reasons: list[str]) -> str:
     return "" if code is None else reasons[int(code)]
 
 
-def _weight(engine: Engine, raw: ir.Table, table: ir.Table, settings: Settings) -> ir.NumericValue:
+def _status(raw: ir.Table) -> dict[str, ir.Value]:
+    return {"failed": status_failed(raw.status), "status_unreadable": ~status_known(raw.status)}
+
+
+def _shifted(table: ir.Table, shift_us: int, has_end: bool) -> ir.Table:
+    if not shift_us:
+        return table
+    return table.mutate(
+        start_us=table.start_us + shift_us, **({"end_us": table.end_us + shift_us} if has_end else {})
+    )
+
+
+def _weight(table: ir.Table, settings: Settings, weights: TokenWeights) -> ir.NumericValue:
     """Token weight in whole units where the type of the tokens is whole, else float64.
 
     Tokens that are out of range, and so not usable, are clipped, lest their weight overflow.
     """
     given, taken = (table[name].clip(0, MAXIMUM_TOKENS) for name in TOKENS)
-    return given * _input_units(engine, raw, table, settings) + taken * UNITS_PER_TOKEN
+    if "reasoning_tokens" in table.columns and settings.deployment.output_includes_reasoning is False:
+        taken = taken + _known(table.reasoning_tokens)
+    price_in, price_out = _prices(table, weights)
+    if "cached_input_tokens" in table.columns:
+        cached = ibis.least(_known(table.cached_input_tokens), given)
+        share = settings.deployment.cached_price
+        given = given - cached if not share else given - cached * (1 - share)
+    return given * price_in + taken * price_out
 
 
-def _input_units(engine: Engine, raw: ir.Table, table: ir.Table, settings: Settings) -> ir.IntegerValue:
-    """Units of weight of an input token, by the model of the row; only models of the log make a branch."""
-    weights = settings.weights
-    other = ibis.literal(round(weights.other * UNITS_PER_TOKEN), "int64")
-    if not weights.fitted:
-        return other
-    models = engine.fetch(raw.select("model").distinct())["model"].dropna()
-    branches = [
-        (table.model == model, ibis.literal(round(weight * UNITS_PER_TOKEN), "int64"))
-        for model, weight in sorted(weights.apart(models).items())
-    ]
-    return ibis.cases(*branches, else_=other) if branches else other
+def _known(tokens: ir.NumericValue) -> ir.NumericValue:
+    """Tokens of an optional column; blank or NaN is none."""
+    known = tokens.fill_null(0)
+    if known.type().is_floating():
+        known = ibis.ifelse(known.isnan(), 0.0, known)
+    return known.clip(0, MAXIMUM_TOKENS)
+
+
+def _prices(table: ir.Table, weights: TokenWeights) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Units of weight of an input and of an output token, by the model of the row."""
+    found = weights.apart(weights.models)
+    defaults = (weights.other, 1.0)
+    values = []
+    for place in (0, 1):
+        other = ibis.literal(round(defaults[place] * UNITS_PER_TOKEN), "int64")
+        branches = [
+            (table.model == model, ibis.literal(round(price[place] * UNITS_PER_TOKEN), "int64"))
+            for model, price in sorted(found.items())
+            if price[place] != defaults[place]
+        ]
+        values.append(ibis.cases(*branches, else_=other) if branches else other)
+    return values[0], values[1]
+
+
+def _clipped(table: ir.Table, has_end: bool) -> dict[str, ir.Value]:
+    """The time of a request inside the power log of its node, and its share of the whole."""
+    start = table.start_us
+    if not has_end:
+        outside = (start < table.t0_us) | (start >= table.t1_us)
+        return {"outside": outside.fill_null(False), "share": ibis.literal(SHARE, "int64")}
+    end = table.end_us
+    point = end <= start
+    outside = ibis.ifelse(
+        point, (start < table.t0_us) | (start >= table.t1_us), (end <= table.t0_us) | (start >= table.t1_us)
+    )
+    from_us = ibis.ifelse(outside | table.t0_us.isnull(), start, ibis.greatest(start, table.t0_us))
+    to_us = ibis.ifelse(outside | table.t1_us.isnull() | point, end, ibis.least(end, table.t1_us))
+    length = ibis.greatest(end - start, 1)
+    share = ibis.ifelse((to_us - from_us) >= (end - start), SHARE, (to_us - from_us) * SHARE // length)
+    return {
+        "outside": outside.fill_null(False),
+        "share": share.cast("int64"),
+        "from_us": from_us.cast("int64"),
+        "to_us": to_us.cast("int64"),
+    }
 
 
 def _marked(
@@ -128,15 +207,27 @@ def _request_tests(table: ir.Table) -> dict[str, ir.BooleanValue]:
         "tokens_missing": missing(given) | missing(taken),
         "tokens_negative": (given < 0) | (taken < 0),
         "tokens_out_of_range": (given >= MAXIMUM_TOKENS) | (taken >= MAXIMUM_TOKENS),
+        "outside_power_log": table.outside,
         "no_tokens": table.weight <= 0,
     }
     fractional = [value % 1 != 0 for value in (given, taken) if value.type().is_floating()]
     if fractional:
         tests["tokens_not_whole"] = reduce(operator.or_, fractional)
+    if "cached_input_tokens" in table.columns:
+        tests["cached_more_than_input"] = _known(table.cached_input_tokens) > given
+    if "failed" in table.columns:
+        # refused before it was served; one that gave tokens took energy, and is kept apart later
+        tests["failed_request"] = table.failed & (taken == 0)
+        tests["tokens_missing"] &= ~table.failed
+        tests["no_tokens"] &= ~table.failed
     if "end_us" in table.columns:
         tests["end_missing"] = table.end_us.isnull()
         tests["ends_before_start"] = table.end_us < table.start_us
-    return tests | _unreadable(table, {"time": "a_time", "end": "a_time"} | dict.fromkeys(TOKENS, "a_number"))
+    columns = {"time": "a_time", "end": "a_time"} | dict.fromkeys((*TOKENS, *OPTIONAL_TOKENS), "a_number")
+    found = tests | _unreadable(table, columns)
+    if "status_unreadable" in table.columns:
+        found["status_unknown"] = table.status_unreadable
+    return found
 
 
 def _power_tests(table: ir.Table, settings: Settings) -> dict[str, ir.BooleanValue]:
@@ -148,7 +239,7 @@ def _power_tests(table: ir.Table, settings: Settings) -> dict[str, ir.BooleanVal
         "watts_missing": missing(watts),
         "watts_negative": watts < 0,
         "watts_zero": watts == 0,
-        "watts_too_low": watts < settings.plausible_watts_min,
+        "watts_too_low": watts < LEAST_W,
         "watts_too_high": watts > settings.plausible_watts_max,
     }
     return tests | _unreadable(table, {"time": "a_time", "watts": "a_number"})
@@ -163,12 +254,13 @@ def _unreadable(table: ir.Table, columns: dict[str, str]) -> dict[str, ir.Boolea
 
 
 def _spread(table: ir.Table, window_us: int, has_end: bool) -> ir.Table:
-    """Spread a request's weight evenly over [start, end): its first, its last and the windows between.
+    """Spread a request's weight evenly over its time under power: its first, its last and the windows
+    between.
 
     The three parts are whole numbers that add up to the weight exactly.
     """
-    first = table.start_us // window_us
     if not has_end:
+        first = table.start_us // window_us
         return table.mutate(
             first=first,
             last=first,
@@ -176,14 +268,20 @@ def _spread(table: ir.Table, window_us: int, has_end: bool) -> ir.Table:
             weight_between=0,
             weight_last=ibis.literal(0, "int64"),
         )
+    first = table.from_us // window_us
     # the end is not part of the request: one that ends on a window's edge does not touch the next window
-    last = ibis.greatest(first, (table.end_us - 1) // window_us)
-    table = table.mutate(first=first, last=last, length_us=ibis.greatest(table.end_us - table.start_us, 1))
+    last = ibis.greatest(first, (table.to_us - 1) // window_us)
+    table = table.mutate(full_weight=table.weight)
+    inside = ibis.ifelse(table.share == SHARE, table.weight, whole(table.weight * (table.share / SHARE)))
+    table = table.mutate(
+        first=first, last=last, weight=inside, length_us=ibis.greatest(table.to_us - table.from_us, 1)
+    )
     per_us = table.weight / table.length_us
-    in_first = (per_us * ((table.first + 1) * window_us - table.start_us)).floor().cast("int64")
+    in_first = (per_us * ((table.first + 1) * window_us - table.from_us)).floor().cast("int64")
     between = ibis.ifelse(table.last > table.first + 1, (per_us * window_us).floor().cast("int64"), 0)
     table = table.mutate(
         weight_first=ibis.ifelse(table.last == table.first, table.weight, in_first), weight_between=between
     )
     rest = table.weight - table.weight_first - table.weight_between * (table.last - table.first - 1)
-    return table.mutate(weight_last=ibis.ifelse(table.last == table.first, 0, rest)).drop("length_us")
+    table = table.mutate(weight_last=ibis.ifelse(table.last == table.first, 0, rest))
+    return table.drop("length_us", "from_us", "to_us")

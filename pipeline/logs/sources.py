@@ -7,9 +7,9 @@ In a folder, names that start with `.` or `_` are marks of other programs (`_SUC
 import csv
 import gzip
 import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +17,11 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.contracts.logs import LogColumn
-from pipeline.errors import InputError
-from pipeline.logs.encoding import BLOCK, is_utf8, open_bytes, open_text, refuse_other_starts
+from pipeline.core.errors import InputError
+from pipeline.logs.contract import LogColumn
+from pipeline.logs.encoding import BLOCK, NOT_UTF8, is_utf8, open_bytes, open_text, refuse_other_starts
+from pipeline.logs.formats.names import POWER_FIELDS, REQUEST_FIELDS
+from pipeline.logs.values import header_name
 
 Format = Literal["parquet", "csv", "jsonl"]
 SUFFIXES: dict[str, Format] = {
@@ -33,7 +35,7 @@ SUFFIXES: dict[str, Format] = {
 }
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 MARKS = (".", "_")
-NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of such bytes
+NEAR = 0.85  # similarity of names, of 1, from which a column counts as misspelt
 KEYED_LINES = 1000  # lines of JSON whose keys are the columns
 
 
@@ -45,6 +47,9 @@ class Source:
     format: Format
     files: tuple[Path, ...]
     columns: tuple[str, ...]
+    of_runs: bool = False  # has whole runs, not single requests or readings
+    turned: bool = False  # the files are ours, written from those of `name`
+    renamed: dict[str, str] = field(default_factory=dict)  # ours -> theirs, columns by another usual name
 
     @property
     def is_text(self) -> bool:
@@ -59,30 +64,52 @@ def open_source(name: str, contract: dict[str, LogColumn]) -> Source:
     path = Path(name)
     if not path.exists():
         raise InputError(f"{path}: no such file")
-    files = _files_of(path) if path.is_dir() else (path,)
+    return open_files(name, _files_of(path) if path.is_dir() else (path,), contract)
+
+
+def open_files(name: str, files: tuple[Path, ...], contract: dict[str, LogColumn]) -> Source:
+    """The same for files that are known to be there; `name` is what messages call the log."""
     formats = {_format(str(file)) for file in files}
     if len(formats) > 1:
-        raise InputError(f"{path}: files of several formats ({', '.join(sorted(formats))}), expected one")
+        raise InputError(f"{name}: files of several formats ({', '.join(sorted(formats))}), expected one")
     try:
         headers = {_checked_header(file, contract) for file in files}
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
     if len(headers) > 1:
-        raise InputError(f"{path}: files with different columns, expected the same in all")
+        raise InputError(f"{name}: files with different columns, expected the same in all")
     if formats == {"parquet"}:
         _refuse_mixed_kinds(files)
-    source = Source(name, formats.pop(), files, headers.pop())
+    columns = headers.pop()
+    source = Source(name, formats.pop(), files, columns, renamed=_renamed(files[0], columns, contract))
     # no engine looks: Spark puts a sign in its place, DuckDB passes over columns that it does not need
     if source.is_text and not all(map(is_utf8, files)) and (found := malformed(source)):
         raise found
     return source
 
 
+def _renamed(file: Path, columns: tuple[str, ...], contract: dict[str, LogColumn]) -> dict[str, str]:
+    """Columns of the contract that stand under another usual name, and that name."""
+    theirs = {header_name(column): column for column in reversed(columns) if column not in contract}
+    names = POWER_FIELDS if "watts" in contract else REQUEST_FIELDS
+    found = {}
+    for ours in set(contract) - set(columns):
+        if there := [theirs[name] for name in names.get(ours, ()) if name in theirs]:
+            found[ours] = there[0]
+    # a card's number in the column of its name
+    if "watts" in contract and "gpu" in columns and not {"device", *found} & {"device"}:
+        first = next((cells.get("gpu") for _, cells in _rows(file)), None)
+        if str(first).isdigit():
+            found["device"] = "gpu"
+    return found
+
+
 def locate(source: Source, column: str, value: object) -> tuple[str, int | None]:
     """The file and row (line; the header of a CSV is 1) of the first cell of `column` that holds `value`."""
-    for file in source.files:
+    theirs = source.renamed.get(column, column)
+    for file in () if source.turned else source.files:
         for row, cells in _rows(file):
-            if cells.get(column) == value:
+            if cells.get(theirs) == value:
                 return str(file), row
     return source.name, None
 
@@ -139,12 +166,17 @@ def _checked_header(file: Path, contract: dict[str, LogColumn]) -> tuple[str, ..
     separator = next((name for sign, name in SEPARATORS.items() if sign in columns[0]), None)
     if kind == "csv" and len(columns) == 1 and separator:
         raise InputError(f"{file}, row 1: {columns[0]!r} is separated by {separator}, expected commas")
-    for column in columns:
-        if column not in contract:
-            raise InputError(f"{file}, row 1: unknown column {column!r}, expected {list(contract)}")
+    renamed = _renamed(file, columns, contract)
+    for column in set(columns) - set(renamed.values()):
+        near = get_close_matches(column.strip().lower(), list(contract), n=1, cutoff=NEAR)
+        if column not in contract and near:
+            expected = f"expected {near[0]!r} or another name (columns of your own are passed over)"
+            raise InputError(f"{file}, row 1: unknown column {column!r}, {expected}")
+    known = {*columns, *renamed}
     for column, wanted in contract.items():
-        if wanted.required and column not in columns:
-            raise InputError(f"{file}, row 1: column {column!r} is missing, expected {list(contract)}")
+        if wanted.required and column not in known:
+            needed = ", ".join(name for name, one in contract.items() if one.required)
+            raise InputError(f"{file}, row 1: column {column!r} is missing, expected {needed}")
     if len(set(columns)) < len(columns):
         raise InputError(f"{file}, row 1: a column stands twice in {list(columns)}")
     return columns
@@ -164,11 +196,11 @@ def _refuse_mixed_kinds(files: tuple[Path, ...]) -> None:
     """Refuse Parquet parts that differ in what a column holds: the engine would cast to the first part's."""
     first = pq.read_schema(files[0])
     for file in files[1:]:
-        for field in pq.read_schema(file):
-            found, expected = _kind(field.type), _kind(first.field(field.name).type)
+        for column in pq.read_schema(file):
+            found, expected = _kind(column.type), _kind(first.field(column.name).type)
             if found != expected:
                 raise InputError(
-                    f"{file}, column {field.name!r}: {found}, expected {expected} as in {files[0].name}"
+                    f"{file}, column {column.name!r}: {found}, expected {expected} as in {files[0].name}"
                 )
 
 

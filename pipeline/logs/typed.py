@@ -3,28 +3,40 @@
 import ibis
 import ibis.expr.types as ir
 
-from pipeline.contracts.logs import LogColumn
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.logs.contract import LogColumn
 from pipeline.logs.engines import Engine
 from pipeline.logs.sources import Source
+from pipeline.logs.values import MISSING
 
 TIMES = ("time", "end")
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+# engines read more than this (zone names, years of two digits) and each its own; the grammar is ours
+ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"
+    r"(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?$"
+)
+THOUSANDS = r"^[0-9]{1,3}([.][0-9]{3})+$"
+BLANKS = [word.lower() for word in MISSING]
 
 
 def read_log(engine: Engine, source: Source, contract: dict[str, LogColumn]) -> ir.Table:
     """The rows of a log, refused when a column is unknown, missing or of a wrong type."""
     raw = engine.read(source)
+    raw = raw.select([name for name in contract if name in raw.columns])
     check_types(source, raw, contract)
-    return raw
+    # numbers of devices, ids and statuses are names
+    plain = {
+        name: (raw[name].try_cast("int64") if raw[name].type().is_floating() else raw[name]).cast("string")
+        for name in raw.columns
+        if contract[name].kind == "text" and raw[name].type().is_numeric()
+    }
+    return raw.mutate(**plain) if plain else raw
 
 
 def check_types(source: Source, raw: ir.Table, contract: dict[str, LogColumn]) -> None:
-    """Refuse unknown, missing and wrongly typed columns of what the engine reads."""
+    """Refuse missing and wrongly typed columns of what the engine reads."""
     schema = raw.schema()
-    for column in schema:
-        if column not in contract:
-            raise InputError(f"{source.name}, row 1: unknown column {column!r}, expected {list(contract)}")
     for column, wanted in contract.items():
         if column not in schema:
             if wanted.required:
@@ -35,7 +47,7 @@ def check_types(source: Source, raw: ir.Table, contract: dict[str, LogColumn]) -
         found = schema[column]
         right = {
             "time": found.is_timestamp() or found.is_string(),
-            "text": found.is_string(),
+            "text": found.is_string() or (found.is_numeric() and not wanted.required),
             "count": found.is_numeric() or (source.is_text and found.is_string()),
             "number": found.is_numeric() or (source.is_text and found.is_string()),
         }[wanted.kind]
@@ -50,7 +62,12 @@ def time(engine: Engine, raw: ir.Table, column: str, name: str) -> dict[str, ir.
     if not value.type().is_string():
         return {name: engine.microseconds(value)}
     parsed = engine.microseconds(value.try_cast("timestamp('UTC')"))
-    return {name: parsed, f"{column}_unreadable": parsed.isnull() & filled(value)}
+    return {name: parsed, f"{column}_unreadable": filled(value) & unreadable_time(value)}
+
+
+def unreadable_time(value: ir.StringValue) -> ir.BooleanValue:
+    """Whether a text is no time of our grammar, or no moment that there was."""
+    return value.try_cast("timestamp('UTC')").isnull() | ~value.re_search(ISO)
 
 
 def zones(engine: Engine, raw: ir.Table) -> dict[str, ir.Value]:
@@ -81,7 +98,9 @@ def number(raw: ir.Table, column: str) -> dict[str, ir.Value]:
     if not value.type().is_string():
         return {column: value.cast("float64")}
     parsed = value.try_cast("float64")
-    wrong = parsed.isnull() & filled(value) & (value.lower() != "nan")
+    wrong = parsed.isnull() & ~value.lower().isin(BLANKS)
+    if column.endswith("_tokens"):  # 1.000 is a thousand to some and one to others
+        wrong |= value.re_search(THOUSANDS)
     return {column: parsed, f"{column}_unreadable": wrong}
 
 

@@ -1,39 +1,56 @@
-"""How many output tokens an input token counts as, for each model of a log.
+"""What a token of each model counts as when the energy of a node is shared: its price, in output tokens.
 
-By default as fitted: data/results/token_weights.csv has the models whose serving was measured, and one row
-for any other. A log's name of a model is matched without publisher, tuning and precision, as everywhere.
+Prices come from the model of serving (`prices.py`), from the table of fitted weights, from params.yaml, or
+from
+deployment.yaml. A log's name of a model is matched without publisher, tuning and precision, as everywhere.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.assumptions.logs import Logs
-from pipeline.contracts import read_table
-from pipeline.contracts.logs import ANY_OTHER_MODEL, TOKEN_WEIGHTS, WEIGHT_BASES
-from pipeline.errors import InputError
-from pipeline.fit.serving.names import shape_key
+from pipeline.core.errors import InputError
+from pipeline.core.read import read_table
+from pipeline.ingest.names import shape_key
+from pipeline.logs.assumptions import Logs
+from pipeline.logs.contract import WEIGHT_BASES
+from pipeline.serving.model.contract import ANY_OTHER_MODEL, TOKEN_WEIGHTS
 
 TABLE = Path("data/results/token_weights.csv")
-FITTED, OTHER, PARAMS = WEIGHT_BASES
+FITTED, OTHER, PARAMS, PRICED, SIZED, STATED = WEIGHT_BASES
 
 
 @dataclass(frozen=True)
 class TokenWeights:
-    """Weight of an input token: of the models in `fitted`, by shape_key, and of any other."""
+    """Output tokens of the same model that an input token counts as: of the models in `fitted`, and of any
+    other.
+
+    models: those of the log, as it writes them; output: what an output token of a model counts as beside
+    those of others, by shape_key; 1 where not stated.
+    """
 
     other: float
     fitted: dict[str, float] = field(default_factory=dict)
     other_basis: str = PARAMS
+    output: dict[str, float] = field(default_factory=dict)
+    basis: dict[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
 
     def of(self, model: str) -> tuple[float, str]:
-        """The weight of a model and where it comes from."""
+        """The weight of an input token of a model and where it comes from."""
         name = shape_key(model)
-        return (self.fitted[name], FITTED) if name in self.fitted else (self.other, self.other_basis)
+        if name in self.fitted:
+            return self.fitted[name], self.basis.get(name, FITTED)
+        return self.other, self.other_basis
 
-    def apart(self, models: Iterable[str]) -> dict[str, float]:
-        """Those of the models, as the log writes them, that do not have the weight of any other."""
-        return {model: self.of(model)[0] for model in models if shape_key(model) in self.fitted}
+    def price(self, model: str) -> tuple[float, float]:
+        """What an input and an output token of a model count as beside those of other models."""
+        output = self.output.get(shape_key(model), 1.0)
+        return self.of(model)[0] * output, output
+
+    def apart(self, models: Iterable[str]) -> dict[str, tuple[float, float]]:
+        """The prices of those models, as the log writes them, that do not have the price of any other."""
+        return {model: self.price(model) for model in models if self.price(model) != (self.other, 1.0)}
 
 
 def read_weights(logs: Logs, table: Path = TABLE) -> TokenWeights:

@@ -1,46 +1,60 @@
 """Run a review notebook and leave two copies that are the same bytes on every run: .ipynb and .html.
 
-Papermill stamps times and random ids into what it writes; they are removed, so that a copy changes only
-when the notebook or a result does. The HTML carries everything inside and needs no network.
+Notebooks are kept as text (jupytext, percent format). Papermill sets their parameters and runs them in a
+kernel that takes nothing from the user's own profile. It stamps times and random ids into what it writes;
+they are removed, so that a copy changes only when the notebook or a result does. The HTML carries everything
+inside and needs no network.
 """
 
+import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jupytext
 import nbformat
 import papermill
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 TEMPLATE = Path(__file__).with_name("notebook.html.j2")
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 QUIET = "--IPKernelApp.log_level=CRITICAL"  # else kernels warn of local connections, and of being shut down
 STAMPED = ("papermill", "execution")  # cell metadata that holds times and run ids
 TITLE = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
+ASSIGNED = re.compile(r"^(\w+)\s*=", re.MULTILINE)
 HEADING = re.compile(r"^(#{2,3}) +(.+?)\s*$", re.MULTILINE)
 
 
 def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
-    """Run `source` in its own folder, as a reader in Jupyter would; returns the normalised notebook.
+    """Run `source` in the folder above its own with these parameters; returns the normalised notebook.
 
-    Raises InputError when there is no such notebook, or naming the cell when one fails.
+    Raises InputError when there is no such notebook, for a parameter that it does not have, and naming the
+    cell when one fails.
     """
     if not source.is_file():
         raise InputError(f"{source}: no such file")
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / source.name
+    known = parameters_of(source)
+    for name in parameters:
+        if name not in known:
+            raise InputError(f"{source}: no parameter {name!r}, expected one of {', '.join(known)}")
+    with tempfile.TemporaryDirectory() as folder, _own_profile(folder):
+        paired, target = Path(folder) / "given.ipynb", Path(folder) / "executed.ipynb"
+        given = jupytext.read(source)
+        given.metadata = NotebookNode(kernelspec=KERNEL)
+        nbformat.write(given, paired)
         try:
             papermill.execute_notebook(
-                str(source),
+                str(paired),
                 str(target),
                 parameters=dict(parameters),
-                cwd=str(source.parent),
+                cwd=str(source.parent.parent),
                 kernel_name=KERNEL["name"],
                 progress_bar=False,
                 extra_arguments=[QUIET],
@@ -49,6 +63,25 @@ def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
             raise InputError(f"{source}, cell {error.exec_count}: {error.ename}: {error.evalue}") from None
         notebook = nbformat.read(target, as_version=4)
     return normalise(notebook)
+
+
+def parameters_of(source: Path) -> list[str]:
+    """The parameters that a notebook has, by name."""
+    cells = (cell for cell in jupytext.read(source).cells if "parameters" in cell.metadata.get("tags", []))
+    return [name for cell in cells for name in ASSIGNED.findall(cell.source)]
+
+
+@contextmanager
+def _own_profile(folder: str) -> Iterator[None]:
+    """Kernels and their settings from this environment alone, whatever the user's profile would run."""
+    before = dict(os.environ)
+    os.environ |= {"IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder, "JUPYTER_DATA_DIR": folder}
+    os.environ.pop("PYTHONSTARTUP", None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
@@ -96,7 +129,8 @@ def as_html(notebook: NotebookNode) -> str:
     return str(html)
 
 
-def copies(source: Path) -> tuple[str, str]:
-    """The texts of the executed notebook and of its HTML page, with its own parameters."""
-    notebook = execute(source, {})
+def copies(source: Path, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """The texts of the executed notebook and of its HTML page, with those of the settings that it takes."""
+    taken = {name: settings[name] for name in parameters_of(source) if name in settings}
+    notebook = execute(source, taken)
     return as_text(notebook), as_html(notebook)

@@ -14,12 +14,12 @@ import typst
 from PIL import Image
 from pypdf import PdfReader
 
-from pipeline.assumptions.figures import Figures
-from pipeline.errors import InputError
-from pipeline.files import read_json, write_atomically, write_json
-from pipeline.units import MM_PER_INCH
+from pipeline.core.errors import InputError
+from pipeline.core.files import read_json, write_atomically, write_json
+from pipeline.core.units import MM_PER_INCH
+from pipeline.report import FONTS
+from pipeline.report.settings import Figures
 
-FONTS = Path(__file__).parents[1] / "fonts"
 FORMATS = ("pdf", "svg", "png")
 SHOWN = re.compile(r'\bpicture\(\s*"(?P<name>[^"]+)",\s*"(?P<number>[^"]+)"')
 SIZE = re.compile(r"font(?:-size)?:\s*(?:\w+ )*?(?P<size>[\d.]+)px")  # a px of these files is a point

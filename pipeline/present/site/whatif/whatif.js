@@ -1,263 +1,296 @@
-/* The what-if panel: settings in, the model's answer out as words, bands, table and command; state in the address. */
+/* The what-if page: settings in, what `python -m pipeline.predict` says of them out. It knows no server: it reads
+   predictions between loads (pipeline/deployment/model/surface.py says how they are written) and joins them to
+   draws of sites. */
 (function () {
   "use strict";
 
+  /* -- Predictions ---------------------------------------------------------------------------------------- */
+
+  const Z95 = 1.6448536269514722;
+  const SHARES = 33; // of the interval of a prediction, each as probable as the next
+
+  function bytes(text, Kind) {
+    return new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  }
+
+  class Predictions {
+    constructor(data) {
+      this.data = data;
+      this.nodes = bytes(data.nodes, Float32Array);
+      this.weights = bytes(data.weights, Float32Array);
+      this.measured = bytes(data.measured, Int16Array);
+      const scores = bytes(data.scores, Int16Array), width = data.scale.length;
+      this.scores = (at) => [1, ...data.scale.map((step, r) => step * scores[at * width + r])];
+      this.normals = Array.from({ length: SHARES }, (_, i) => normal((i + 0.5) / SHARES));
+    }
+
+    find(model, gpu) {
+      const { configurations: { model: models, gpu: gpus } } = this.data;
+      return models.findIndex((name, at) => name === model && gpus[at] === gpu);
+    }
+
+    // Requests whose cache fits in memory, between contexts that were looked up.
+    room(at, load) {
+      const { contexts, room } = this.data, x = Math.log(load.input + load.output / 2);
+      const ln = contexts.map(Math.log);
+      if (x <= ln[0]) return room[at][0];
+      const next = ln.findIndex((end) => x <= end);
+      if (next < 0) return room[at].at(-1);
+      const share = (x - ln[next - 1]) / (ln[next] - ln[next - 1]);
+      return Math.exp((1 - share) * Math.log(room[at][next - 1]) + share * Math.log(room[at][next]));
+    }
+
+    running(at, load) { return Math.min(Math.max(load.batch, 1), this.room(at, load)); }
+
+    // Whether somebody measured a load like it.
+    near(running, load) {
+      const { units } = this.data, place = [running, load.input, load.output].map((v, i) => 4 * Math.log(v) / units[i]);
+      for (let p = 0; p < this.measured.length; p += 3) {
+        if (place.every((v, i) => Math.abs(v - this.measured[p + i]) <= 4)) return true;
+      }
+      return false;
+    }
+
+    // P5, P50 and P95 of ln Wh of a query at the server.
+    ln(at, load) {
+      const { reach, far, fewTokens, cachedWork } = this.data, running = this.running(at, load);
+      const fresh = load.input - (1 - cachedWork) * load.cached + fewTokens;
+      const place = [running, fresh, load.output, load.input + load.output / 2].map((v) => Math.log(v) / reach);
+      place.push((this.near(running, load) ? 0 : far) / reach);
+      const tokens = [3, 30].map((c) => fresh + c * load.output)
+        .concat([10, 100, 1000].map((c) => fresh + c * load.output / running));
+      const terms = [1, ...place, ...tokens.map(Math.log)];
+      for (let n = 0; n < this.nodes.length; n += place.length) {
+        terms.push(Math.exp(-place.reduce((sum, v, i) => sum + (v - this.nodes[n + i]) ** 2, 0) / 2));
+      }
+      const scores = this.scores(at), found = [0, 0, 0], width = 3 * scores.length;
+      terms.forEach((term, t) => scores.forEach((score, r) => found.forEach((_, j) => {
+        found[j] += term * score * this.weights[t * width + 3 * r + j];
+      })));
+      return found;
+    }
+
+    // Bands of energy and water: every share of the prediction with every draw of the site.
+    answer(settings) {
+      const at = this.find(settings.model, settings.gpu);
+      const ln = this.ln(at, settings), site = this.data.sites[settings.site];
+      const node = this.normals.map((z) => Math.exp(ln[1] + z * Math.abs(ln[z < 0 ? 0 : 2] - ln[1]) / Z95));
+      const own = (key) => (settings[key] === null ? site[key] : [settings[key]]);
+      const of = (perWh) => {
+        const count = Math.max(own("pue").length, own("wue").length, own("grid").length);
+        const drawn = (key, d) => own(key)[d % own(key).length];
+        const all = new Float64Array(node.length * count);
+        for (let d = 0, i = 0; d < count; d += 1) {
+          const factor = perWh(drawn("pue", d), drawn("wue", d), drawn("grid", d));
+          for (const wh of node) all[i++] = wh * factor;
+        }
+        all.sort();
+        const quantile = (q) => all[Math.min(all.length - 1, Math.floor(q * all.length))];
+        return { p5: quantile(0.05), p50: quantile(0.5), p95: quantile(0.95) };
+      };
+      return {
+        gpus: this.data.configurations.gpus[at],
+        running: this.running(at, settings),
+        near: this.near(this.running(at, settings), settings),
+        node: of(() => 1),
+        facility: of((pue) => pue),
+        onsite: of((_, wue) => wue),
+        water: of((pue, wue, grid) => wue + pue * grid),
+      };
+    }
+  }
+
+  // Quantile of the standard normal distribution: Acklam's rational approximation, relative error below 2e-9.
+  function normal(p) {
+    const a = [-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239];
+    const b = [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1];
+    const c = [-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783];
+    const d = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1];
+    const sum = (terms, x) => terms.reduce((total, term) => total * x + term, 0);
+    if (p > 0.5) return -normal(1 - p);
+    if (p < 0.02425) { const q = Math.sqrt(-2 * Math.log(p)); return sum(c, q) / sum(d, q); }
+    const q = p - 0.5;
+    return q * sum(a, q * q) / sum(b, q * q);
+  }
+
+  globalThis.WhatIf = Predictions;
   const holder = document.getElementById("whatif-data");
-  const panel = document.getElementById("what-if");
-  if (!holder || !panel) return;
-  const model = new WhatIfModel.Model(JSON.parse(holder.textContent));
-  const { data } = model;
-  const { LEVERS } = WhatIfModel;
-  const { show, chart, table } = WhatIfShown;
-  const { TAKEN, OF_FACTORS } = WhatIfWords;
-  const NULLABLE = ["requests", "utilisation", "idle_share", "pue", "wue_l_per_kwh", "electricity_l_per_kwh"];
-  const LENGTHS = ["input_tokens", "output_tokens"];
-  const CHOICES = ["model", "traffic", "site"];
-  const WATER_ALONE = ["site", "wue_l_per_kwh", "electricity_l_per_kwh"];
-  const START = { input_tokens: 1000, output_tokens: 300 };
+  if (!holder) return;
+
+  /* -- Settings ------------------------------------------------------------------------------------------- */
+
+  const predictions = new Predictions(JSON.parse(holder.textContent)), { data } = predictions;
   const by = (id) => document.getElementById(id);
-  const form = panel.querySelector("form");
-
-  /* -- Fields --------------------------------------------------------------------------------------------- */
-
-  const fields = {};
-  for (const box of panel.querySelectorAll(".wi-field")) {
-    const number = box.querySelector(".wi-number");
-    const { key, scale, digits } = box.dataset;
-    const slider = new WhatIfSlider(box, { key, scale, digits: Number(digits), least: Number(number.min), most: Number(number.max) });
-    slider.unknown = box.querySelector(".wi-unknown input");
-    slider.onset = () => { if (slider.unknown) slider.unknown.checked = false; reflect(slider); };
-    slider.unknown?.addEventListener("input", () => reflect(slider));
-    fields[key] = slider;
-  }
-
-  // Where a quantity is not known the slider stands at the median of its draws, and the number is empty.
-  function reflect(slider) {
-    const open = slider.unknown?.checked ?? false;
-    slider.box.classList.toggle("wi-open", open);
-    slider.number.placeholder = open ? `≈ ${show(middle(slider.key), slider.digits ? 3 : 2)}` : "";
-    if (open) {
-      slider.number.value = "";
-      slider.toSlider(middle(slider.key));
-      slider.clear();
-    } else if (slider.number.value === "" && document.activeElement !== slider.number) {
-      slider.set(slider.rounded(middle(slider.key)));
-    }
-  }
-
-  const median = (values) => Float64Array.from(values).sort()[values.length >> 1];
-
-  function middle(key) {
-    if (key in data.drawn) return median(data.drawn[key]);
-    if (key === "requests") return median(members()[0].requests);
-    const scenario = data.sites.scenarios[by("wi-site").value];
-    return scenario[key] ? median(scenario[key]) : START[key];
-  }
-
-  const members = () => {
-    const names = by("wi-model").value === "blend" ? data.blend : [by("wi-model").value];
-    return data.deployments.filter((item) => names.includes(item.model));
+  const form = by("wi-form");
+  const NUMBERS = ["batch", "input", "cached", "output", "pue", "wue", "grid"];
+  const OPEN = ["pue", "wue", "grid"]; // blank: the draws of the site
+  const COLUMNS = {
+    batch: "concurrency", input: "input_tokens", cached: "cached_input_tokens", output: "output_tokens", pue: "pue",
+    wue: "wue_l_per_kwh", grid: "water_l_per_kwh_electricity",
   };
+  const PRESETS = JSON.parse(by("whatif-presets").textContent);
 
-  const levers = WhatIfLevers.build(panel, data);
+  const field = (key) => by(`wi-${key}`);
+  const options = (names, text = (name) => name) => names.map((name) => new Option(text(name), name));
 
-  /* -- Lists ---------------------------------------------------------------------------------------------- */
-
-  function fillLists() {
-    const hardware = (item) => `${item.gpus} × ${item.gpu}, ${item.precision.toUpperCase()}`;
-    by("wi-model").append(new Option("All models above 200 B parameters, in equal parts", "blend"),
-      ...data.deployments.map((item) => new Option(`${item.model}: ${hardware(item)}`, item.model)));
-    by("wi-site").append(...Object.entries(data.sites.scenarios).map(([name, one]) => new Option(one.title, name)));
-    by("wi-worlds").textContent = `${data.worlds.toLocaleString("en")} draws`;
-  }
-
-  function describe(settings) {
-    const about = members();
-    by("wi-model-help").textContent = settings.model === "blend" ? `${about.map((item) => item.model).join(", ")}.`
-      : `Throughput and power rest on: ${about[0].evidence}. ${about[0].reason}`;
-    const scenario = data.sites.scenarios[settings.site];
-    by("wi-site-help").textContent = `${scenario.basis === "withdrawal" ? "Water withdrawn, not consumed: most of it goes back. " : "Water consumed. "}`
-      + "The water takes the PUE of the sites, the energy one that is not known, until you set it for both.";
-    ["wue_l_per_kwh", "electricity_l_per_kwh"].forEach((key, i) => { by(`wi-${key}-help`).textContent = OF_FACTORS[scenario.basis][i]; });
-    if (offered !== settings.traffic) {
-      by("wi-ours-help").hidden = WhatIfLevers.offer(levers, settings.traffic, later);
-      offered = settings.traffic;
+  function fill() {
+    const { configurations: { model, gpu } } = data;
+    field("model").append(...options([...new Set(model)].sort((a, b) => a.localeCompare(b))));
+    field("gpu").append(...options([...new Set(gpu)]));
+    field("site").append(...options(Object.keys(data.sites), (name) => data.sites[name].title));
+    for (const [name, preset] of Object.entries(PRESETS)) {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: preset.title });
+      button.addEventListener("click", () => { set(preset); show(); });
+      button.dataset.preset = name;
+      by("wi-presets").append(button);
     }
-    const texts = { production_short: "Lengths vary from query to query; how long they are on average is not known.",
-      production_long: "As above, of a model that reasons before it answers.",
-      published_short: "500 tokens in; out, exponential with median 300.", published_long: "500 tokens in; out, exponential with median 5,000.",
-      fixed: "Every query has the lengths set here." };
-    by("wi-traffic-help").textContent = texts[settings.traffic];
-    by("wi-lengths").hidden = settings.traffic !== "fixed";
   }
 
-  /* -- Settings, address, command ------------------------------------------------------------------------- */
+  function set(settings) {
+    for (const key of ["model", "gpu", "site"]) if (settings[key]) field(key).value = settings[key];
+    for (const key of NUMBERS) if (key in settings || OPEN.includes(key)) field(key).value = settings[key] ?? "";
+  }
 
-  // The settings as in params.yaml (scenario.what_if), or null while a number cannot be used.
   function read() {
-    const settings = { levers: {} };
-    let good = true;
-    for (const key of CHOICES) settings[key] = by(`wi-${key}`).value;
-    for (const key of NULLABLE) {
-      const field = fields[key];
-      settings[key] = field.unknown.checked ? null : field.value;
-      if (!field.unknown.checked && field.check()) good = false;
-    }
-    for (const key of LENGTHS) {
-      settings[key] = settings.traffic === "fixed" ? Math.round(fields[key].value) : null;
-      if (settings.traffic === "fixed" && fields[key].check()) good = false;
-    }
-    for (const key of LEVERS) {
-      const lever = levers[key], choice = lever.select.value;
-      settings.levers[key] = choice === "none" ? 1 : choice === "drawn" ? "drawn" : lever.value;
-      if (choice === "number" && lever.check()) good = false;
-    }
-    return good ? settings : null;
-  }
-
-  function write(settings) {
-    for (const key of CHOICES) by(`wi-${key}`).value = settings[key];
-    for (const key of NULLABLE) {
-      fields[key].unknown.checked = settings[key] === null;
-      fields[key].number.value = settings[key] ?? "";
-      if (settings[key] !== null) fields[key].toSlider();
-      reflect(fields[key]);
-    }
-    for (const key of LENGTHS) fields[key].set(settings[key] ?? START[key]);
-    for (const key of LEVERS) {
-      const value = settings.levers[key];
-      levers[key].select.value = value === "drawn" ? "drawn" : value === 1 ? "none" : "number";
-      if (typeof value === "number" && value !== 1) levers[key].set(value);
-      levers[key].box.hidden = levers[key].select.value !== "number";
-      levers[key].clear();
-    }
-    for (const field of Object.values(fields)) field.clear();
-  }
-
-  // What differs from params.yaml, as [key, value].
-  function changes(settings) {
-    const keys = [...CHOICES, ...LENGTHS, ...NULLABLE];
-    const own = keys.filter((key) => settings[key] !== data.defaults[key]).map((key) => [key, settings[key]]);
-    const gains = LEVERS.filter((key) => settings.levers[key] !== data.defaults.levers[key]);
-    return [...own, ...gains.map((key) => [`levers.${key}`, settings.levers[key]])];
-  }
-
-  function command(settings) {
-    const word = (value) => (typeof value === "string" && !/^[a-z_]+$/.test(value) ? `"${value}"` : String(value));
-    const parts = changes(settings).map(([key, value]) => {
-      const text = `scenario.what_if.${key}=${word(value)}`;
-      return `-S ${/["\s]/.test(text) ? `'${text}'` : text}`;
-    });
-    return parts.length ? ["dvc exp run", ...parts, "estimate_what_if"].join(" \\\n  ") : "dvc repro estimate_what_if";
-  }
-
-  function toAddress(settings) {
-    const state = new URLSearchParams(changes(settings));
-    const hash = state.toString();
-    if (hash !== location.hash.slice(1)) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
-  }
-
-  // What the address asks for, as far as it can be had; all else as in params.yaml.
-  function fromAddress() {
-    const settings = { ...data.defaults, levers: { ...data.defaults.levers } };
-    for (const [key, text] of new URLSearchParams(location.hash.slice(1))) {
-      const lever = key.startsWith("levers.") ? key.slice(7) : null;
-      const number = text === "null" ? null : Number(text);
-      if (lever && LEVERS.includes(lever)) settings.levers[lever] = text === "drawn" ? text : number >= 1 ? number : 1;
-      else if (CHOICES.includes(key) && [...by(`wi-${key}`).options].some(({ value }) => value === text)) settings[key] = text;
-      else if ([...NULLABLE, ...LENGTHS].includes(key) && !Number.isNaN(number)) settings[key] = number;
-    }
+    const settings = { model: field("model").value, gpu: field("gpu").value, site: field("site").value };
+    for (const key of NUMBERS) settings[key] = field(key).value === "" ? null : Number(field(key).value);
     return settings;
   }
 
-  /* -- The answer ----------------------------------------------------------------------------------------- */
-
-  let base = null, plain = null, shown = null, offered = null, waiting = 0, said = 0;
-  const basis = (settings) => data.sites.scenarios[settings.site].basis;
-
-  // The answer in the page, and how many times the energy of the re-estimate it is, both as the page computes them;
-  // at the start the pipeline's own. Settings of water alone leave the pipeline's energies.
-  function compute(settings) {
-    plain ??= model.answer(data.defaults);
-    base ??= { ...plain, ...data.answer };
-    const changed = changes(settings).map(([key]) => key);
-    if (!changed.length) return [base, 1];
-    const answer = model.answer(settings), ratio = answer.facility_energy.median.p50 / plain.facility_energy.median.p50;
-    if (changed.every((key) => WATER_ALONE.includes(key))) {
-      for (const name of Object.keys(data.answer)) if (name.endsWith("_energy")) answer[name] = data.answer[name];
+  // What is wrong with the settings by field; nothing where they can be answered.
+  function faults(settings) {
+    const found = {}, { context } = data.models[settings.model];
+    for (const key of NUMBERS) {
+      const { min, max } = field(key), value = settings[key];
+      if (value === null && OPEN.includes(key)) continue;
+      if (value === null || !(value >= Number(min) && value <= Number(max))) {
+        found[key] = `Expected a number from ${Number(min).toLocaleString("en")} to ${Number(max).toLocaleString("en")}.`;
+      }
     }
-    return [answer, ratio];
-  }
-
-  function tell(settings, answer, ratio) {
-    const lines = WhatIfWords.lines(settings, answer, { basis: basis(settings), combined: data.combined, ratio, base });
-    by("wi-now").replaceChildren(...lines);
-    const short = WhatIfWords.short(settings, answer, basis(settings));
-    by("wi-bar").textContent = short;
-    clearTimeout(said); // not every step of a drag is read out
-    said = setTimeout(() => { by("wi-said").textContent = `One query: ${short}`; }, 700);
-    by("wi-note").textContent = `Requests in flight on a serving instance: ${WhatIfWords.span(answer.running)}, at the load that is set or drawn.`;
-  }
-
-  const water = (settings) => `Water ${TAKEN[basis(settings)]}`;
-
-  function draw() {
-    if (!shown) return;
-    const settings = JSON.parse(panel.dataset.settings);
-    chart(by("wi-energy-chart"), "Wh", "Energy", shown, base);
-    // Water consumed and water withdrawn are not compared.
-    chart(by("wi-water-chart"), "mL", water(settings), shown, basis(settings) === basis(data.defaults) ? base : shown);
-  }
-
-  function update() {
-    waiting = 0;
-    const settings = read();
-    describe({ model: by("wi-model").value, site: by("wi-site").value, traffic: by("wi-traffic").value });
-    by("wi-stale").hidden = settings !== null;
-    panel.classList.toggle("wi-stale", settings === null);
-    if (!settings) {
-      by("wi-bar").textContent = by("wi-said").textContent = by("wi-stale").textContent;
-      return;
+    if (!found.cached && settings.cached > settings.input) found.cached = "At most the prompt.";
+    if (!found.output && settings.input + settings.output > context) {
+      found.output = `Prompt and answer exceed the ${context.toLocaleString("en")} tokens that the model reads at once.`;
     }
-    for (const key of NULLABLE) reflect(fields[key]);
-    const [answer, ratio] = compute(settings);
-    shown = answer;
-    panel.dataset.settings = JSON.stringify(settings);
-    tell(settings, answer, ratio);
-    draw();
-    table(by("wi-table"), answer, water(settings));
-    by("wi-command").textContent = command(settings);
-    by("wi-copied").textContent = "";
-    toAddress(settings);
+    if (predictions.find(settings.model, settings.gpu) < 0) found.gpu = `16 ${settings.gpu} do not hold this model.`;
+    return found;
   }
 
-  // Many inputs of one drag make one answer.
-  const later = () => { waiting ||= setTimeout(update, 0); };
+  /* -- Words ---------------------------------------------------------------------------------------------- */
 
-  async function copy(text, what) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const area = document.createElement("textarea"); // pages from disk may not use the clipboard
-      area.value = text;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
+  function number(value, digits = 2) {
+    if (!(value > 0)) return "0";
+    const size = Math.floor(Math.log10(Number(value.toPrecision(digits))));
+    const decimals = Math.max(0, digits - 1 - size);
+    return value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  }
+
+  const range = (band) => `${number(band.p5)}–${number(band.p95)}`;
+  const span = (band, unit) => `${number(band.p50)} (${range(band)}) ${unit}`;
+
+  function line(parts, kind = "") {
+    const made = Object.assign(document.createElement("p"), { className: kind });
+    for (const [tag, text] of parts) {
+      made.append(tag ? Object.assign(document.createElement(tag), { textContent: text }) : text);
     }
-    by("wi-copied").textContent = `${what} copied.`;
+    return made;
   }
 
-  fillLists();
-  write(fromAddress());
-  form.addEventListener("input", later);
+  function words(settings, found) {
+    const { precision } = data.models[settings.model], server = `${found.gpus} × ${settings.gpu}`;
+    const waits = settings.batch > found.running * 1.01
+      ? ` Memory holds ${number(found.running, 2)} requests of this length at once; the others wait.` : "";
+    const support = found.near ? "Loads like this have been measured." : "Nobody has measured a load like this: the range is wider.";
+    const seconds = found.facility.p50 * 3.6;
+    return [
+      line([["strong", `${number(found.facility.p50)} Wh`], ["", ` a query, 90 % interval ${range(found.facility)} Wh`]], "wi-big"),
+      line([["strong", `${number(found.water.p50)} mL`], ["", ` of water ${data.sites[settings.site].basis === "withdrawal" ? "withdrawn" : "consumed"}, `
+        + `90 % interval ${range(found.water)} mL; ${number(found.onsite.p50)} mL of it on site`]], "wi-second"),
+      line([["", `As much as a 1,000 W microwave oven in ${number(seconds)} seconds. A million queries: ${number(found.facility.p50 * 1000)} kWh.`]]),
+      line([["", `On ${server}, weights in ${precision}. ${support}${waits}`]]),
+    ];
+  }
+
+  function rows(found) {
+    return [
+      ["Servers, Wh", found.node], ["Whole data centre, Wh", found.facility],
+      ["Water on site, mL", found.onsite], ["Water with its electricity, mL", found.water],
+    ].map(([name, band]) => [name, number(band.p50), range(band)]);
+  }
+
+  const regime = (settings) => (settings.output > Number(by("wi-measures").dataset.longFrom) ? "long" : "short");
+
+  function measures(settings, found) {
+    const which = regime(settings), together = data.together[which];
+    const left = (gain) => span({ p50: found.facility.p50 / gain.p50, p5: found.facility.p50 / gain.p95, p95: found.facility.p50 / gain.p5 }, "Wh");
+    const all = [["All well-evidenced measures together, overlaps counted", "A–B", span(together, "×"), left(together)]];
+    return all.concat(data.measures[which].map((one) => [one.name, one.grade, span(one, "×"), left(one)]));
+  }
+
+  function table(place, cells) {
+    place.replaceChildren(...cells.map((texts) => {
+      const row = document.createElement("tr");
+      texts.forEach((text, i) => {
+        const cell = document.createElement(i ? "td" : "th");
+        if (!i) cell.scope = "row"; else cell.className = "number";
+        cell.textContent = text;
+        row.append(cell);
+      });
+      return row;
+    }));
+  }
+
+  function command(settings, found) {
+    const given = Object.entries(COLUMNS).filter(([key]) => settings[key] !== null);
+    const cells = [["model", settings.model], ["gpu", settings.gpu], ["gpus", found.gpus], ["site_scenario", settings.site],
+      ...given.map(([key, column]) => [column, settings[key]])];
+    return `${cells.map(([name]) => name).join(",")}\n${cells.map(([, value]) => value).join(",")}\n`;
+  }
+
+  /* -- The page ------------------------------------------------------------------------------------------- */
+
+  function address(settings) {
+    const given = Object.entries(settings).filter(([, value]) => value !== null);
+    return `#${new URLSearchParams(given).toString()}`;
+  }
+
+  function show(keep = true) {
+    const settings = read(), wrong = faults(settings), good = !Object.keys(wrong).length;
+    for (const key of [...NUMBERS, "gpu"]) {
+      by(`wi-${key}-wrong`).textContent = wrong[key] ?? "";
+      field(key).setAttribute("aria-invalid", String(key in wrong));
+    }
+    by("wi-answer").classList.toggle("wi-stale", !good);
+    by("wi-stale").hidden = good;
+    if (!good) return;
+    const found = predictions.answer(settings);
+    by("wi-now").replaceChildren(...words(settings, found));
+    table(by("wi-rows"), rows(found));
+    table(by("wi-measures"), measures(settings, found));
+    by("wi-regime").textContent = regime(settings) === "long" ? "a reasoning model" : "a chat service";
+    by("wi-command").textContent = command(settings, found);
+    if (keep) history.replaceState(null, "", address(settings));
+  }
+
+  function start() {
+    const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const first = Object.values(PRESETS)[0];
+    set(first);
+    if (asked.model) set({ ...Object.fromEntries(OPEN.map((key) => [key, null])), ...asked });
+    show(Boolean(asked.model));
+  }
+
+  async function copy(text, said) {
+    await navigator.clipboard.writeText(text);
+    by("wi-copied").textContent = said;
+  }
+
+  fill();
+  start();
+  form.addEventListener("input", () => show());
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", (event) => { event.preventDefault(); write({ ...data.defaults }); later(); });
-  addEventListener("hashchange", () => { write(fromAddress()); later(); });
-  addEventListener("resize", draw);
-  by("wi-copy").addEventListener("click", () => copy(by("wi-command").textContent, "Command"));
-  by("wi-share").addEventListener("click", () => copy(location.href, "Link"));
-  panel.hidden = false;
-  panel.parentElement.querySelector(".wi-only-script")?.remove();
-  update();
+  window.addEventListener("hashchange", start);
+  by("wi-copy").addEventListener("click", () => copy(by("wi-command").textContent, "Table copied."));
+  by("wi-share").addEventListener("click", () => copy(location.href, "Link copied."));
+  by("what-if").hidden = false;
+  document.querySelector(".wi-only-script").hidden = true;
 })();

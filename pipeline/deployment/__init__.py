@@ -1,0 +1,1 @@
+"""What one deployment takes and gives: the tool behind `python -m pipeline.predict`."""

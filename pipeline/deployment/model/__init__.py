@@ -1,0 +1,1 @@
+"""From rows that people write to throughput, energy, water and carbon of a query."""

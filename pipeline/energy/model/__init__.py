@@ -1,0 +1,1 @@
+"""What is computed: energy of a query, re-estimated: samples, costs, what is drawn and what it rests on."""

@@ -1,1 +1,0 @@
-"""Models and assumptions to draws, and draws to summaries."""

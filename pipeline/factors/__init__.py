@@ -1,0 +1,1 @@
+"""Factors for calculators."""

@@ -1,0 +1,383 @@
+"""Energy, water and carbon of one query to a language model, and how sure that is.
+
+    >>> import perquery
+    >>> found = perquery.estimate(model="Llama 3.1 70B", input_tokens=600, output_tokens=250)
+    >>> found.wh.p5 < found.wh.p50 < found.wh.p95
+    True
+
+A model of the table is taken as served by the deployment that `found.deployment` names; a service whose model
+is not published as any model of the class that it is judged to be. `METHOD.md` beside this file says how the
+numbers came about and how near they are to `perquery predict`, which takes any deployment.
+"""
+
+import base64
+import json
+import math
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.ingest.names import Names, nearest_words
+from pipeline.ingest.names import precision as precision_word
+
+__all__ = ["Band", "Estimate", "estimate", "models", "services", "sites"]
+HERE = Path(__file__).parent
+METHOD = HERE / "METHOD.md"
+PER_WH = ("wh", "onsite_ml", "total_ml", "gco2e")  # what a Wh of the servers takes at a site
+POOLED, BEYOND = "pooled", "extrapolated"  # of what an estimate rests on
+Z95 = 1.645  # standard deviations from the median to P95
+STATISTIC = "mean over queries of these lengths; P5, P50 and P95 over what is not known of the service"
+BOUNDARY = "facility: accelerators, servers and cooling while they serve; no idle servers, network, training"
+DATED = re.compile(
+    r"(?:-(?:20\d\d-?[01]\d-?[0-3]\d|latest|\d{4}))?(?:-v\d+(?:[-:]\d+)?)?$"
+)  # of a service's version
+
+
+class Band(NamedTuple):
+    """5th percentile, median and 95th percentile over what is not known."""
+
+    p5: float
+    p50: float
+    p95: float
+
+
+class Estimate(NamedTuple):
+    """What a query takes, Wh, mL and g CO2e; None: not published for the site."""
+
+    model: str
+    input_tokens: float
+    cached_input_tokens: float
+    output_tokens: float
+    wh: Band
+    onsite_ml: Band | None
+    total_ml: Band | None
+    gco2e: Band | None
+    site: str
+    deployment: str
+    statistic: str
+    boundary: str
+    evidence: str
+    tier: str
+    reason: str
+    error: Band
+    version: str
+    method: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            name: value._asdict() if isinstance(value, Band) else value
+            for name, value in self._asdict().items()
+        }
+
+    def spdx(self) -> dict[str, Any]:
+        """Energy as an object of SPDX 3.0.1, AI profile: the median, in kWh."""
+        kwh = {"type": "ai_EnergyConsumptionDescription", "ai_energyQuantity": f"{self.wh.p50 / 1000:.3g}"}
+        return {
+            "type": "ai_EnergyConsumption",
+            "ai_inferenceEnergyConsumption": [kwh | {"ai_energyUnit": "kilowattHour"}],
+        }
+
+    def impact_framework(self) -> dict[str, Any]:
+        """Inputs of one query for a manifest of the Impact Framework: medians, without embodied carbon."""
+        found: dict[str, Any] = {"energy": self.wh.p50 / 1000}
+        return found | ({"carbon-operational": self.gco2e.p50} if self.gco2e else {})
+
+
+@cache
+def _data() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / "data.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _names() -> Names:
+    written = _data()["names"]
+    return Names({name: one["written"] for name, one in written.items()},
+                 {name: one["shape"] for name, one in written.items()})  # fmt: skip
+
+
+def models() -> list[str]:
+    """Every model that has estimates of its own."""
+    return list(_data()["names"])
+
+
+def services() -> dict[str, dict[str, str]]:
+    """Closed services: the class that each is judged to be, when, and why."""
+    return dict(_data()["services"])
+
+
+def sites() -> dict[str, str]:
+    """Scenarios of sites, the first taken where none is named."""
+    return {name: one["title"] for name, one in _data()["sites"].items()}
+
+
+def estimate(
+    model: str,
+    input_tokens: float | None = None,
+    output_tokens: float | None = None,
+    cached_input_tokens: float = 0.0,
+    *,
+    usage: Any = None,
+    site: str | None = None,
+    precision: str | None = None,
+) -> Estimate:
+    """What one query takes.
+
+    input_tokens includes cached_input_tokens; usage: what an API returned beside its answer, in place of the
+    three. Raises ValueError, which says what was expected, and the nearest names of what is not known.
+    """
+    if usage is not None:
+        input_tokens, cached_input_tokens, output_tokens = tokens_of(usage)
+    if input_tokens is None or output_tokens is None:
+        raise ValueError("expected input_tokens and output_tokens, or usage")
+    lengths = tuple(map(_number, (input_tokens, cached_input_tokens, output_tokens)))
+    if lengths[0] < 1 or not 0 <= lengths[1] <= lengths[0]:
+        raise ValueError(
+            f"{lengths[0]:g} input tokens with {lengths[1]:g} cached, expected at least 1 and all cached"
+        )
+    data = _data()
+    tokens, most = lengths[0] + lengths[2], _longest(model)
+    if tokens > most:
+        raise ValueError(f"{tokens:,.0f} tokens of input and output, expected at most {most:,.0f} of {model}")
+    site = site or next(iter(data["sites"]))
+    if site not in data["sites"]:
+        raise ValueError(f"site {site!r}, expected one of {', '.join(data['sites'])}")
+    name, tier, reason, members = _members(model, precision)
+    found = [_table(*member).at(*lengths) for member in members]
+    centre, spread = _pooled([band for band, _ in found])
+    at = data["sites"][site]
+    alone = _table(*members[0]).deployment
+    values: dict[str, Any] = {key: _times(centre, spread, at[key]) if at[key] else None for key in PER_WH}
+    return Estimate(
+        model=name,
+        input_tokens=lengths[0],
+        cached_input_tokens=lengths[1],
+        output_tokens=lengths[2],
+        **values,
+        site=site,
+        deployment=alone if len(members) == 1 else f"any of {len(members)} models of the class",
+        statistic=STATISTIC,
+        boundary=BOUNDARY,
+        evidence=max((basis for _, basis in found), key=data["bases"].index),
+        tier=tier,
+        reason=reason,
+        error=_error(tokens),
+        version=data["version"],
+        method=METHOD.as_uri(),
+    )
+
+
+def _longest(model: str) -> float:
+    """Tokens of context: those of the model, at most those of the tables."""
+    most: float = _data()["axes"]["context"][-1]
+    name = _names().find(model)
+    return min(most, _data()["names"][name]["context"]) if name else most
+
+
+def tokens_of(usage: Any) -> tuple[float, float, float]:
+    """Input, cached input and output tokens of a usage object of an API, or of a mapping like it.
+
+    OpenAI and what is compatible count cached tokens among the input; Anthropic counts them apart.
+    """
+
+    def get(item: Any, *names: str) -> Any:
+        for name in names:
+            value = item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+            if value is not None:
+                return value
+        return None
+
+    read = get(usage, "input_tokens", "prompt_tokens")
+    answer = get(usage, "output_tokens", "completion_tokens")
+    if read is None and get(usage, "usage") is not None:
+        return tokens_of(get(usage, "usage"))
+    if read is None:
+        raise ValueError(f"usage {str(usage)[:60]!r}, expected prompt_tokens or input_tokens")
+    apart = get(usage, "cache_read_input_tokens")
+    if apart is not None:
+        written = get(usage, "cache_creation_input_tokens") or 0
+        return _number(read) + _number(apart) + _number(written), _number(apart), _number(answer or 0)
+    details = get(usage, "input_tokens_details", "prompt_tokens_details")
+    cached = get(details, "cached_tokens") if details is not None else 0
+    return _number(read), _number(cached or 0), _number(answer or 0)
+
+
+def _number(value: Any) -> float:
+    try:
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not 0 <= found <= 1e8:
+        raise ValueError(f"{str(value)[:60]!r} tokens, expected a number from 0 to 100,000,000")
+    return found
+
+
+def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tuple[str, str]]]:
+    """Name, tier, reason and the tables, by model and precision, that an estimate is of."""
+    data = _data()
+    key = DATED.sub("", str(model).strip().lower().split("/")[-1].removeprefix("anthropic."))
+    if name := _names().find(model):
+        tables = data["models"][_names().shape[name]]
+        meant = precision_word(precision) if precision else None
+        word = meant.name if meant else precision
+        if word and word not in tables:
+            raise ValueError(f"precision {precision!r} of {name}, expected one of {', '.join(tables)}")
+        return (
+            name,
+            "modelled",
+            "served as `deployment` says",
+            [(_names().shape[name], word or next(iter(tables)))],
+        )
+    service = data["services"].get(key) or data["services"].get(str(model).strip().lower())
+    if service is None and key not in data["classes"]:
+        known = [*data["services"], *data["classes"]]
+        near = [*_names().nearest(model), *nearest_words(str(model), known)][:4]
+        raise ValueError(
+            f"model {model!r}, expected a model, service or class"
+            + (f" (nearest: {', '.join(near)})" if near else "")
+        )
+    of = service["model_class"] if service else key
+    reason = f"{service['judged_on']}: {service['reason']}" if service else f"any model of the class {of}"
+    members = [(one, next(iter(data["models"][one]))) for one in data["classes"][of]]
+    return str(model), "judged" if service else "class", reason, members
+
+
+class Table:
+    """Wh at the servers of one model in one precision: what its tokens cost, times a table over lengths.
+
+    Beyond the loads that were measured there is less to go by: another, coarser table says how much.
+    """
+
+    def __init__(self, data: dict[str, Any], one: dict[str, Any]) -> None:
+        self.near = Grid(data["axes"], one["ln_wh"], data["step"])
+        self.step = Grid(data["beyond_axes"], one["ln_beyond"], data["step"])
+        self.cost: list[float] = one["wh_per_token"]
+        self.deployment: str = one["deployment"]
+        self.bases = [data["bases"][int(number)] for number in one["basis"]]
+        self.measured: bool = one["measured"]
+        self.room: list[float] = one["room"]
+        self.requests: float = data["requests"]
+        self.loads: dict[str, list[float]] = data["measured"]
+
+    def at(self, prompt: float, cached: float, answer: float) -> tuple[Band, str]:
+        """Wh at the servers, and what it rests on."""
+        answer = max(answer, 1.0)
+        found, nearest = self.near.at(prompt, cached, answer)
+        rests_on = self.bases[nearest]
+        if self.beyond(prompt, answer):
+            found = [*map(float.__add__, found, self.step.at(prompt, cached, answer)[0])]
+            rests_on = BEYOND
+        elif rests_on == BEYOND:
+            rests_on = POOLED
+        share = in_flight(prompt, answer, self.room, self.requests)
+        ln = math.log(math.fsum(map(float.__mul__, self.cost, features(prompt, cached, answer, share))))
+        return Band(*(math.exp(ln + value) for value in found)), rests_on
+
+    def beyond(self, prompt: float, answer: float) -> bool:
+        """Whether nothing near was measured: more than one of the units away, in ln, in one direction."""
+        if not self.measured:
+            return True
+        batch, lengths, _ = self.loads["units"]
+        running = 1 / in_flight(prompt, answer, self.room, self.requests)
+        at = math.log(running) / batch, math.log(prompt) / lengths, math.log(answer) / lengths
+        inputs, outputs, requests = self.loads["input"], self.loads["output"], self.loads["requests"]
+        return not any(
+            abs(outputs[i] - at[2]) <= 1 and abs(requests[i] - at[0]) <= 1
+            for i in range(bisect_left(inputs, at[1] - 1), bisect_right(inputs, at[1] + 1))
+        )
+
+
+class Grid:
+    """P5, P50 and P95 over tokens of input, of the answer, and the share of the input that is cached."""
+
+    def __init__(self, axes: Mapping[str, list[float]], values: str, step: float) -> None:
+        self.axes = [[math.log(value) for value in axes[name]] for name in ("context", "output")]
+        self.axes.append(axes["cached_share"])
+        self.values, self.step = array("h"), step
+        self.values.frombytes(base64.b64decode(values))
+
+    def at(self, prompt: float, cached: float, answer: float) -> tuple[list[float], int]:
+        """Values between the points, and the point that counts most."""
+        found, nearest = [0.0, 0.0, 0.0], (-1.0, 0)
+        first, second, third = (
+            _between(axis, value)
+            for axis, value in zip(
+                self.axes, (math.log(prompt), math.log(answer), cached / prompt), strict=True
+            )
+        )
+        for i, a in first:
+            for j, b in second:
+                for k, c in third:
+                    place = ((i * len(self.axes[1])) + j) * len(self.axes[2]) + k
+                    nearest = max(nearest, (a * b * c, place))
+                    for q in range(3):
+                        found[q] += a * b * c * self.values[3 * place + q] * self.step
+        return found, nearest[1]
+
+
+@cache
+def _table(model: str, precision: str) -> Table:
+    return Table(_data(), _data()["models"][model][precision])
+
+
+def in_flight(prompt: float, answer: float, room: list[float], requests: float) -> float:
+    """One over the requests that run at once: those in flight, or as many as memory holds.
+
+    room: shares of the memory for caches that a request takes: fixed, a token, a token in the window of the
+    layers that have one; and its length.
+    """
+    context = prompt + answer / 2
+    return min(1.0, max(1 / requests, room[0] + room[1] * context + room[2] * min(context, room[3])))
+
+
+def features(prompt: float, cached: float, answer: float, share: float) -> list[float]:
+    """What a query costs by: tokens computed, read from a cache, written, those they attend to, its share."""
+    fresh = prompt - cached
+    attended = [fresh * (cached + fresh / 2), answer * (prompt + answer / 2)]
+    return [fresh, cached, answer, *attended, answer * share]
+
+
+def _between(axis: list[float], value: float) -> list[tuple[int, float]]:
+    """The two places on either side and their weights; the end where it lies beyond."""
+    above = bisect_right(axis, value)
+    if above == 0 or above == len(axis):
+        return [(min(above, len(axis) - 1), 1.0)]
+    share = (value - axis[above - 1]) / (axis[above] - axis[above - 1])
+    return [(above - 1, 1 - share), (above, share)]
+
+
+def _pooled(bands: list[Band]) -> tuple[float, tuple[float, float]]:
+    """ln of the median, and ln distances to P5 and P95, of a service that runs one of several models."""
+    logs = [[math.log(value) for value in band] for band in bands]
+    centre = math.fsum(one[1] for one in logs) / len(logs)
+    between = math.fsum((one[1] - centre) ** 2 for one in logs) / len(logs) * Z95**2
+    down, up = (math.fsum((one[side] - one[1]) ** 2 for one in logs) / len(logs) for side in (0, 2))
+    return centre, (math.sqrt(down + between), math.sqrt(up + between))
+
+
+def _times(centre: float, spread: tuple[float, float], by: list[float]) -> Band:
+    """The product with a quantity of the site, independent of it, of which `by` are equally likely values."""
+    normal: list[float] = _data()["normal"]
+    down, up = spread
+    energy = [math.exp(centre + z / Z95 * (down if z < 0 else up)) for z in normal]
+    values = sorted(wh * one for wh in energy for one in by)
+    return Band(*(_quantile(values, level) for level in (0.05, 0.5, 0.95)))
+
+
+def _quantile(values: list[float], level: float) -> float:
+    place = level * len(values) - 0.5
+    low = int(place)
+    return values[low] + (place - low) * (values[low + 1] - values[low])
+
+
+def _error(context: float) -> Band:
+    """By how much each differs from that of `perquery predict` at most, as found at this context; shares."""
+    bands: dict[str, list[float]] = _data()["error"]
+    return Band(
+        *next((one for most, one in bands.items() if context <= float(most)), bands[max(bands, key=float)])
+    )

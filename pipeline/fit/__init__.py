@@ -1,1 +1,0 @@
-"""Tidy tables to statistical models: coefficients, covariances, residual spread."""

@@ -1,0 +1,1 @@
+"""A fleet over a day, routing between models, and where the fleet stands."""

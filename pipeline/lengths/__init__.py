@@ -1,0 +1,1 @@
+"""How many tokens queries have: fits to traffic, and scenarios drawn from them."""

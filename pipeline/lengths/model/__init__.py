@@ -1,0 +1,1 @@
+"""What is computed: how many tokens queries have: fits to traffic, and scenarios drawn from them."""

@@ -1,0 +1,1 @@
+"""What each lever gains, on what evidence, and what they gain together."""

@@ -1,0 +1,242 @@
+"""The account, judged: what is set aside, what has no energy or no requests, and whether the result can be.
+
+Each function gives flags. With one, the command gives no headline number unless it is accepted.
+"""
+
+from typing import TYPE_CHECKING
+
+import ibis.expr.types as ir
+import pandas as pd
+from ibis import _
+
+from pipeline.core.units import JOULES_PER_WH
+from pipeline.logs.engines import Engine
+from pipeline.logs.flags import Flag
+
+if TYPE_CHECKING:
+    from pipeline.logs.estimate import EnergyFromLogs
+
+USUAL_PART = 0.6  # of the node's energy, what accelerators have, where the log does not say
+BUSY = 1.3  # times what it idles at, that a node must draw when it serves, for the two to be told apart
+SMALL_NODE_W = 100.0  # at the wall: what draws less needs at least SMALL_NODE_J for a token
+SMALL_NODE_J = 0.1
+SPEEDS_APART = 5.0  # times, of answers of two models of a node, beyond what their sizes explain
+CACHED = 0.9  # of input tokens, in the prefix cache of an agent
+CACHED_FROM = 4000  # tokens of a mean prompt; shorter ones are hardly those of agents
+CACHE_MOVES = 1.5  # times, that one model's share of a node may move beside another's by it
+NOT_JUDGED = {"failed_request", "failed_with_tokens", "other_scope_used"}
+
+
+def flags(result: "EnergyFromLogs", measured: dict[str, float]) -> list[Flag]:
+    """All doubts about a result."""
+    assert result.settings and result.prices and result.loads
+    limit = result.settings.most_set_aside
+    found = _set_aside(result.account, limit) + _nodes(result.nodes, limit)
+    found += (
+        _unknown_prices(result) + _hidden_cache(result) + _unanswered(result, limit) + _hidden_tokens(result)
+    )
+    return found + _against_prediction(result, measured)
+
+
+def busy_without_requests(engine: Engine, of_grid: ir.Table, limit: float) -> list[Flag]:
+    """A flag where a node draws as when it serves in windows without requests, and less in others."""
+    there = of_grid.filter(_.outcome.isin(["idle", "serving"])).mutate(watts=_.energy_uj.cast("float64"))
+    levels = there.group_by("node").agg(
+        floor=_.watts.quantile(0.05, where=_.outcome == "idle"),
+        served=_.watts.quantile(0.5, where=_.outcome == "serving"),
+    )
+    idle = there.filter(_.outcome == "idle").inner_join(levels, "node")
+    busy = idle.filter((_.served > BUSY * _.floor) & (_.watts > (_.floor + _.served) / 2))
+    found = engine.fetch(busy.group_by("node").agg(uj=_.watts.sum(), windows=_.count()).order_by("node"))
+    whole = float(engine.fetch(there.agg(uj=_.watts.sum()))["uj"].iloc[0] or 0.0)
+    share = float(found["uj"].sum()) / whole if whole else 0.0
+    if share <= limit:
+        return []
+    return [
+        Flag(
+            "power without requests",
+            f"{share:.1%} of the energy is of windows without requests in which nodes ("
+            f"{', '.join(map(str, found['node'].head(5)))}) draw as when they serve: are requests missing?",
+        )
+    ]
+
+
+def _set_aside(account: pd.DataFrame, limit: float) -> list[Flag]:
+    found = []
+    for log, of in account.groupby("log"):
+        judged = of[(of["outcome"] == "set_aside") & ~of["reason"].isin(NOT_JUDGED)]
+        whole = of[of["outcome"] == "in"].iloc[0]
+        out = of[of["reason"].isin(NOT_JUDGED)]["rows"].sum()
+        share = judged["rows"].sum() / max(whole["rows"] - out, 1)
+        most = ", ".join(
+            f"{row.reason} {row.rows}"
+            for row in judged.sort_values("rows", ascending=False).head(3).itertuples()
+        )
+        if share > limit:
+            found.append(Flag(f"{log} set aside", f"{share:.1%} of the rows of {log}: {most}"))
+        energy = (
+            judged["node_wh"].sum() / whole["node_wh"] if log == "power_series" and whole["node_wh"] else 0.0
+        )
+        if energy > limit and share <= limit:
+            found.append(Flag(f"{log} set aside", f"{energy:.1%} of the energy of {log}: {most}"))
+    return found
+
+
+def _nodes(nodes: pd.DataFrame, limit: float) -> list[Flag]:
+    """Nodes with power and no requests, nodes with requests and no power, and weight that found no energy."""
+    found = []
+    wh = nodes["wh"].sum()
+    silent = nodes[(nodes["requests"] == 0) & (nodes["wh"] > 0)]
+    if wh and silent["wh"].sum() > limit * wh:
+        names = ", ".join(map(str, silent["node"].head(5)))
+        share = silent["wh"].sum() / wh
+        found.append(
+            Flag(
+                "node without requests",
+                f"{names}: {share:.1%} of the energy is of nodes without requests; is an "
+                "instance spread over several nodes (`instances`), or its log missing?",
+            )
+        )
+    weight = nodes["weight"].sum()
+    lost = 1 - nodes["weight_used"].sum() / weight if weight else 0.0
+    rows = 1 - nodes["requests_used"].sum() / max(nodes["requests"].sum(), 1)
+    if lost > limit:
+        names = ", ".join(map(str, nodes[nodes["weight_used"] < nodes["weight"]]["node"].head(5)))
+        longer = ", long requests more than others" if lost > 1.5 * rows else ""
+        found.append(
+            Flag(
+                "tokens without power", f"{lost:.1%} of the token weight has no power (nodes {names}{longer})"
+            )
+        )
+    return found
+
+
+def _unknown_prices(result: "EnergyFromLogs") -> list[Flag]:
+    """Models that share a node and whose prices beside each other nothing says."""
+    assert result.settings and result.prices and result.loads
+    stated = set(result.settings.deployment.price_ratios)
+    for node, models in result.loads.shared_nodes().items():
+        unknown = sorted(set(models) & set(result.prices.unknown) - stated)
+        if unknown and not set(models) <= stated:
+            return [
+                Flag(
+                    "prices unknown",
+                    f"node {node!r} is shared by {', '.join(models)}, and nothing says what a token of "
+                    f"{unknown[0]!r} costs beside the others: give `price_ratios` in deployment.yaml",
+                )
+            ]
+    return []
+
+
+def _hidden_cache(result: "EnergyFromLogs") -> list[Flag]:
+    """Models that share a node, and whose shares of it a prefix cache that is not in the log would change."""
+    assert result.prices and result.loads
+    if result.loads.has_cached:
+        return []
+    for node, models in result.loads.shared_nodes().items():
+        of = result.loads.table[result.loads.table["node"] == node].set_index("model").loc[models]
+        if (of["input_tokens"] / of["requests"]).max() < CACHED_FROM:
+            continue
+        price = pd.DataFrame([result.prices.weights.price(name) for name in models], index=models)
+        prompts, answers = of["input_tokens"] * price[0], of["output_tokens"] * price[1]
+        now, then = (prompts * part + answers for part in (1.0, 1 - CACHED))
+        moves = (now / now.sum()) / (then / then.sum())
+        if moves.max() > CACHE_MOVES * moves.min():
+            return [
+                Flag(
+                    "cached tokens not said",
+                    f"node {node!r} is shared by {', '.join(models)}, whose prompts differ so much that "
+                    "their shares of its energy depend on what a prefix cache saved: expected the column "
+                    "cached_input_tokens (0 where there is none)",
+                )
+            ]
+    return []
+
+
+def _hidden_tokens(result: "EnergyFromLogs") -> list[Flag]:
+    assert result.loads and result.settings
+    table = result.loads.table
+    if not result.loads.has_end or table.empty:
+        return []
+    by = table.groupby("model")[["output_tokens", "seconds", "requests"]].sum()
+    speed = by["output_tokens"] / by["seconds"].where(by["seconds"] > 0)
+    mean = by["output_tokens"] / by["requests"]
+    slow = speed[(speed < result.settings.limits.least_tokens_per_s) & (mean >= 10)]
+    assert result.prices
+    for models in result.loads.shared_nodes().values():
+        of = speed[models].dropna()
+        price = pd.Series({name: result.prices.weights.price(name)[1] for name in of.index})
+        # a model that costs more a token may be as much slower
+        expected = of.max() / (price / price[of == of.max()].iloc[0]).clip(lower=1.0)
+        slow = pd.concat([slow, of[of * SPEEDS_APART < expected]])
+    return [
+        Flag(
+            "tokens may be hidden",
+            f"answers of {model!r} have {value:.2g} tokens/s: reasoning tokens that are not counted, or "
+            "times that hold more than serving",
+        )
+        for model, value in list(slow.items())[:1]
+    ]
+
+
+def _unanswered(result: "EnergyFromLogs", limit: float) -> list[Flag]:
+    """Models some of whose requests have no output tokens, while nothing says that they failed."""
+    assert result.loads
+    by = result.loads.table.groupby("model")[["requests", "answered"]].sum()
+    share = 1 - by["answered"] / by["requests"]
+    some = share[(share > limit) & (share < 1)]
+    if result.loads.has_status or some.empty:
+        return []
+    return [
+        Flag(
+            "requests without an answer",
+            f"{some.iloc[0]:.0%} of the requests of {some.index[0]!r} have no output tokens: failed "
+            "ones, which are no queries? Expected a column `status`",
+        )
+    ]
+
+
+def _against_prediction(result: "EnergyFromLogs", measured: dict[str, float]) -> list[Flag]:
+    """J of a query against the model of serving for its model and load; of an unknown model, against any."""
+    # what accelerators have of a node, from the log where both are read, else about two thirds
+    part = measured["accelerators_wh"] / measured["gpu_node_wh"] if measured["gpu_node_wh"] else USUAL_PART
+    assert result.prices and result.settings
+    limits = result.settings.limits
+    found = []
+    for row in result.models.to_dict("records"):
+        if not row["input_tokens"]:
+            continue  # prompts were not counted, which a prediction needs
+        gpu_j = float(row["node_mean_wh"]) * JOULES_PER_WH * part
+        predicted = result.prices.gpu_j_per_query.get(str(row["model"]))
+        if predicted is not None:
+            p5, p50, p95 = predicted
+            times = limits.agrees_within
+            if (gpu_j > times * p50 and gpu_j > p95) or (gpu_j * times < p50 and gpu_j < p5):
+                found.append(
+                    Flag(
+                        "far from the prediction",
+                        f"a query of {row['model']!r} took {gpu_j:.3g} J at the accelerators; "
+                        f"the model of serving expects {p50:.3g} ({p5:.3g} to {p95:.3g}) for its size and "
+                        f"load: "
+                        "watts in another unit, requests that are missing, or accelerators that others use?",
+                    )
+                )
+        elif result.prices.weights.models and row["output_tokens"]:
+            j = gpu_j * float(row["queries"]) / float(row["output_tokens"])
+            least = SMALL_NODE_J * part if _small(result) else limits.joules_per_token[0]
+            if not least <= j <= limits.joules_per_token[1]:
+                found.append(
+                    Flag(
+                        "far from any model",
+                        f"an output token of {row['model']!r} took {j:.3g} J at the accelerators, "
+                        f"which no model does ({least:g} to {limits.joules_per_token[1]:g})",
+                    )
+                )
+    return found
+
+
+def _small(result: "EnergyFromLogs") -> bool:
+    """Whether all nodes are metered at the wall and draw what a small computer draws."""
+    meters = result.meters
+    nodes = meters.groupby(["node", "scope"])["mean_w"].sum()
+    return bool((meters["scope"] == "node_wall").all() and (nodes < SMALL_NODE_W).all())

@@ -1,0 +1,1 @@
+"""The analysis of Oviedo et al. (2026), as published."""

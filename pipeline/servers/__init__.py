@@ -1,0 +1,1 @@
+"""From accelerator power to wall power of a server."""

@@ -1,0 +1,1 @@
+"""What is computed: from accelerator power to wall power of a server."""

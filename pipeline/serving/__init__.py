@@ -1,0 +1,1 @@
+"""How fast and at what power a model is served."""

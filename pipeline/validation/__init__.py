@@ -1,0 +1,1 @@
+"""Predictions beside measurements and beside the estimates of others."""

@@ -1,0 +1,1 @@
+"""Figures that show how good the re-estimate is, and where it stands among others."""

@@ -1,0 +1,1 @@
+"""What is computed: predictions beside measurements and beside the estimates of others."""

@@ -1,0 +1,1 @@
+"""Water of a query, on site and in its electricity."""

@@ -1,0 +1,1 @@
+"""One service under chosen settings."""
