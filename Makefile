@@ -1,17 +1,13 @@
 # Needs python3 (3.11 or newer, with venv), make and git. `make help` lists what there is.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
-export OPENBLAS_NUM_THREADS := 1
-export OMP_NUM_THREADS := 1
-export PYTHONHASHSEED := 0
-export MPLBACKEND := Agg
 export MPLCONFIGDIR := $(CURDIR)/.mpl
 unexport PYTHONDONTWRITEBYTECODE
 PY := .venv/bin/python
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark lock-spark reproduce export telemetry test lock clean
+.PHONY: help setup setup-spark lock-spark reproduce restore repair figure export telemetry verify test lock clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,18 +33,31 @@ setup-spark: .venv-spark/.installed  ## create .venv-spark: the same packages an
 reproduce: setup  ## recompute every result, figure and table; say what came out identical
 	@$(PY) -m pipeline.reproduce
 
+restore: setup  ## put params.yaml and every result back as git has them, after what-ifs
+	@$(PY) -m pipeline.reproduce --restore
+
+repair: setup  ## put right what a killed run left broken (reproduce, restore and telemetry begin so)
+	@$(PY) -m pipeline.repair
+
+figure: setup  ## draw one figure again: NAME=fig-l1-scale; without NAME, list them
+	@$(PY) -m pipeline.figure $(NAME)
+
 export: setup  ## figures, tables, factors, metadata and the release archive into dist/ (after reproduce)
 	@$(PY) -m pipeline.export
 
 telemetry: setup  ## fetch upstream telemetry (TELEMETRY_MIRROR, else the network), derive its tables again
 	@$(PY) -m pipeline.telemetry
 
-test: setup  ## lint, types, direction of imports, tests
+verify: setup  ## quick stages under other hash seeds, kernels, time zones ...: the same bytes?
+	@$(PY) -m benchmarks.trust verify
+
+test: setup  ## lint, types, direction of imports, quick tests; ALL=1: also clones, browser, fuzz, Spark
 	@start=$$(date +%s); set -e; \
 	echo "== Lint and format"; ruff check --quiet .; ruff format --quiet --check .; \
 	echo "== Types"; mypy; \
 	echo "== Direction of imports"; lint-imports --no-cache | tail -n 3; \
-	echo "== Tests (what a machine lacks is skipped and named)"; pytest -n 2 --dist loadscope --no-loadscope-reorder -rs; \
+	echo "== Tests (what a machine lacks is skipped and named)"; \
+	pytest -n 2 --dist loadscope --no-loadscope-reorder -rs --durations=20 --durations-min=5 $(if $(ALL),,-m "not slow"); \
 	echo "== All passed in $$(( $$(date +%s) - start )) s. What is tested: tests/; results: data/results/, figures/, paper/"
 
 lock-spark: setup  ## resolve requirements-spark.in into requirements-spark.lock

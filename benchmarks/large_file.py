@@ -24,10 +24,10 @@ from tqdm import tqdm
 
 from benchmarks.logs import REQUESTS_PER_MINUTE, SECONDS_PER_DAY, peak_mb
 from benchmarks.logs_report import put_section
-from pipeline.assumptions.load import PARAMS, load
-from pipeline.files import read_json, write_json, write_text
+from benchmarks.synthetic import Load, write_logs, write_weights
+from pipeline.core.files import read_json, write_json, write_text
+from pipeline.core.settings import PARAMS, from_params
 from pipeline.logs.queries import QUANTILES
-from pipeline.logs.synthetic import Load, write_logs, write_weights
 
 RESULTS = Path("benchmarks/results/large_file.json")
 MARK = "large file"
@@ -80,7 +80,8 @@ def measure(day: Load, folder: Path, suffix: str, limit_mb: int) -> dict[str, ob
     write_weights(day, folder / "weights.csv")
     params = write_params(limit_mb, folder / "params.yaml")
     words = [*files.values(), "-o", folder / "out", "--params", params]
-    used = run_command([*words, "--weights", folder / "weights.csv"], folder / "spill")
+    words += ["--weights", folder / "weights.csv", "--accept"]  # several models a node, without prices
+    used = run_command(words, folder / "spill")
     account = pd.read_csv(folder / "out" / "account.csv", keep_default_na=False)
     hours = pd.read_csv(folder / "out" / "hours.csv", parse_dates=["hour"])
     return {
@@ -125,7 +126,7 @@ def write_params(limit_mb: int, path: Path) -> Path:
     """params.yaml with another memory limit."""
     text = PARAMS.read_text(encoding="utf-8")
     write_text(re.sub(r"(?m)^(  memory_limit_mb: )\d+", rf"\g<1>{limit_mb}", text), path)
-    if load("logs", path=path).memory_limit_mb != limit_mb:
+    if from_params("logs", path=path).memory_limit_mb != limit_mb:
         raise RuntimeError(f"{PARAMS}: expected one memory_limit_mb")
     return path
 
@@ -194,7 +195,7 @@ def checked_account(account: pd.DataFrame, expected: dict[str, dict[str, int]]) 
 
 def largest_errors(hours: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     """Of all models and hours, the largest relative error of the mean and of each quantile."""
-    pue = load("logs").pue.distribution.median()
+    pue = from_params("logs").pue.distribution.median()
     truth["hour"] = truth["hour"].dt.tz_localize("UTC").astype(hours["hour"].dtype)
     both = hours.merge(truth, on=["hour", "model"], suffixes=("", "_true"), validate="one_to_one")
     if len(both) != len(truth) or (both["queries"] != both["queries_true"]).any():

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,13 @@ from tqdm import tqdm
 
 from benchmarks.logs_by_hand import by_pandas, by_sql
 from benchmarks.logs_report import put_section, section_text
-from pipeline.assumptions.load import load
-from pipeline.files import read_json, write_json
+from benchmarks.synthetic import Load, write_logs
+from pipeline.core.files import read_json, write_json
+from pipeline.core.settings import from_params
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import energy_from_logs
+from pipeline.logs.node_ratio import NodeRatio
 from pipeline.logs.settings import Settings
-from pipeline.logs.synthetic import Load, write_logs
 
 RESULTS = Path("benchmarks/results/logs.json")
 SECONDS_PER_DAY = 86_400
@@ -109,7 +111,8 @@ def _job(job: str, logs: Path, limit: int) -> None:
     """One job in this process; prints its result's digest and its peak memory and processor time."""
     if job == "pipeline":
         with connect("duckdb", limit) as engine:
-            settings = Settings.of(load("logs"), Load().weights)
+            ratio = NodeRatio.constant(Load().gpu_to_node)
+            settings = replace(Settings.of(from_params("logs"), Load().weights), node=ratio)
             result = energy_from_logs(engine, str(logs / "requests"), str(logs / "power"), settings)
         table = result.hours
     elif job == "sql":

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipeline.logs.synthetic import Load
+from benchmarks.synthetic import Load
 
 WINDOW_US = 60_000_000
 HOUR_US = 3_600_000_000

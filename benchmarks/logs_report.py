@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.files import write_text
+from pipeline.core.files import write_text
 
 DAY_QUERIES, DAY_NODES, SECONDS_PER_DAY = 1e9, 1e4, 86_400
 MANY_CORES = 32

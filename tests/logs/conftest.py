@@ -4,14 +4,17 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pipeline.assumptions.load import load
+from pipeline.core.settings import from_params
+from pipeline.logs.assumptions import Logs
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
+from pipeline.logs.node_ratio import NodeRatio
 from pipeline.logs.settings import Settings
 from pipeline.logs.weights import TokenWeights
 
@@ -19,16 +22,22 @@ ROOT = Path(__file__).parents[2]
 START = pd.Timestamp("2026-01-05T00:00:00")
 
 
+@cache
+def params() -> Logs:
+    return from_params("logs", path=ROOT / "params.yaml")
+
+
 def settings(weight_input: float = 0.0, weights: TokenWeights | None = None, **changes: float) -> Settings:
     weights = weights or TokenWeights(weight_input)
-    base = Settings.of(load("logs", path=ROOT / "params.yaml"), weights)
+    base = Settings.of(params(), weights)
     plain = {
         "pue": 1.0,
         "wue_l_per_kwh": 1.0,
         "electricity_l_per_kwh": 3.0,
         "gpu_to_node": 1.5,
-    }
-    return replace(base, **(plain | changes))
+    } | changes
+    ratio = plain.pop("gpu_to_node")
+    return replace(base, node=NodeRatio.constant(float(ratio)), **plain)
 
 
 def estimate(
@@ -42,6 +51,11 @@ def power(minutes: int = 3, node: str = "a", watts: float = 3600.0, scope: str =
     """A sample a second: by default 60 Wh a minute."""
     time = START + pd.to_timedelta(range(minutes * 60), unit="s")
     return pd.DataFrame({"time": time.as_unit("us"), "node": node, "watts": watts, "scope": scope})
+
+
+def swinging(table: pd.DataFrame) -> pd.DataFrame:
+    """The same power, give or take a hundredth: a meter that shows one value all along is flagged."""
+    return table.assign(watts=table["watts"] * (1 + 0.01 * (-1) ** table.index))
 
 
 def requests(*rows: tuple[float, str, str, float, float]) -> pd.DataFrame:
@@ -94,8 +108,9 @@ def assert_balanced(result: EnergyFromLogs) -> None:
     serving = table.loc[table["reason"] == "serving", "node_wh"].sum()
     given = table.loc[(table["log"] == "requests") & (table["outcome"] != "in"), "node_wh"].sum()
     assert given == pytest.approx(serving, abs=tolerance)
-    used = (result.hours["node_mean_wh"] * result.hours["queries"]).sum()
-    reached = table.loc[(table["log"] == "requests") & (table["outcome"] == "used"), "node_wh"].sum()
+    used = (result.hours["node_mean_wh"] * result.hours["queries_under_power"]).sum()
+    queries = table["reason"].isin(["", "partly_under_power"]) & (table["outcome"] == "used")
+    reached = table.loc[(table["log"] == "requests") & queries, "node_wh"].sum()
     assert used == pytest.approx(reached, rel=1e-9)
 
 

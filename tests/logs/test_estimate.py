@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.fit.serving.names import shape_key
+from benchmarks.synthetic import Load, all_logs, write_logs
+from pipeline.ingest.names import shape_key
 from pipeline.logs import queries
-from pipeline.logs.synthetic import Load, all_logs, write_logs
 from pipeline.logs.weights import FITTED, OTHER, TokenWeights
 from tests.logs.conftest import START, assert_balanced, estimate, power, requests, rows, write
 
@@ -47,13 +47,15 @@ def test_a_prompt_without_an_answer_has_its_share(run):
     assert of["j_per_output_token"].isna().tolist() == [True, False]
 
 
-def test_idle_windows_are_shared_over_the_hour_by_tokens_and_shown_apart(run):
+def test_idle_windows_of_a_node_are_shared_over_its_models_by_tokens_and_shown_apart(run):
     result = run(requests((1, "a", "x", 1, 30), (2, "a", "y", 1, 10)), pd.concat([power(), power(node="b")]))
     assert rows(result, "power_series", "idle", "used") == 300
     hours = result.hours.set_index("model")
     assert hours.loc["x", "node_mean_wh"] == pytest.approx(45)
-    assert hours.loc["x", "idle_wh"] == pytest.approx(5 * 60 * 30 / 40)
-    assert hours.loc["y", "idle_wh"] == pytest.approx(5 * 60 * 10 / 40)
+    assert hours.loc["x", "idle_wh"] == pytest.approx(2 * 60 * 30 / 40)
+    assert hours.loc["y", "idle_wh"] == pytest.approx(2 * 60 * 10 / 40)
+    found = next(flag for flag in result.flags if flag.kind == "node without requests")
+    assert "b: 50.0% of the energy" in found.text
 
 
 def test_a_request_over_several_windows_takes_from_each_by_time(run):

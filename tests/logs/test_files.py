@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from tests.logs.conftest import estimate, power, requests, rows, write
 
 MARK = b"\xef\xbb\xbf"

@@ -4,7 +4,7 @@ import gzip
 
 from pytest import approx
 
-from pipeline.logs.synthetic import Load, node_logs, write_example
+from benchmarks.synthetic import Load, node_logs, write_example
 from tests.logs.conftest import ROOT, estimate
 
 

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.assumptions.load import load
-from pipeline.errors import InputError
-from pipeline.fit.serving.names import shape_key
+from pipeline.core.errors import InputError
+from pipeline.core.settings import from_params
+from pipeline.ingest.names import shape_key
 from pipeline.logs.weights import FITTED, OTHER, PARAMS, TABLE, read_weights
 
 
 def test_fitted_weights_go_by_model_and_others_are_named_as_such() -> None:
-    weights = read_weights(load("logs"))
+    weights = read_weights(from_params("logs"))
     value, basis = weights.of("meta-llama/Llama-3.1-405B-Instruct-FP8")
     assert (value, basis) == (weights.fitted[shape_key("Llama 3.1 405B")], FITTED)
     assert weights.of("Llama3.1-405B") == (value, basis)
     assert weights.of("in-house 7") == (weights.other, OTHER)
-    assert weights.apart(["in-house 7", "Llama 3.1 405B"]) == {"Llama 3.1 405B": value}
+    assert weights.apart(["in-house 7", "Llama 3.1 405B"]) == {"Llama 3.1 405B": (value, 1.0)}
 
 
 def test_a_constant_of_params_holds_for_all_models(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_constant_of_params_holds_for_all_models(tmp_path: Path) -> None:
     text = Path("params.yaml").read_text(encoding="utf-8")
     assert "weight_input: fitted" in text
     params.write_text(text.replace("weight_input: fitted", f"weight_input: {constant}"), encoding="utf-8")
-    weights = read_weights(load("logs", path=params), tmp_path / "none.csv")
+    weights = read_weights(from_params("logs", path=params), tmp_path / "none.csv")
     assert weights.of("Llama 3.1 405B") == (0.25, PARAMS)
 
 
@@ -42,10 +42,10 @@ def test_a_wrong_table_is_refused(tmp_path: Path, old: str, new: str, message: s
     assert old in text
     (tmp_path / "weights.csv").write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=message) as error:
-        read_weights(load("logs"), tmp_path / "weights.csv")
+        read_weights(from_params("logs"), tmp_path / "weights.csv")
     assert str(error.value).startswith(str(tmp_path / "weights.csv"))
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
-        read_weights(load("logs"), tmp_path / "weights.csv")
+        read_weights(from_params("logs"), tmp_path / "weights.csv")

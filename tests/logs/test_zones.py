@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from tests.logs.conftest import estimate, power, requests, write
 
 FORM = "%Y-%m-%dT%H:%M:%S"

@@ -1,51 +1,25 @@
 import re
-from dataclasses import fields
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from pypdf import PdfReader
 
-from pipeline.assumptions import load
-from pipeline.contracts import read_table
-from pipeline.contracts.ledger import LEDGER
-from pipeline.contracts.results import ENERGY_PER_QUERY, FLEET
-from pipeline.contracts.routing import ROUTERS
-from pipeline.errors import InputError
-from pipeline.fit.serving.held_out import FOLDS
-from pipeline.present.citation import read_citation
-from pipeline.present.fleet_numbers import FleetNumberTables, collect_fleet
-from pipeline.present.lever_numbers import collect_lever_systems, collect_levers
-from pipeline.present.numbers import collect
-from pipeline.present.paper import digits_by_hand, keys, typeset, unknown_keys
-from pipeline.present.re_estimate_numbers import ReEstimateTables, collect_re_estimate
-from pipeline.present.water_numbers import WaterNumberTables, collect_water
+from pipeline.core.errors import InputError
+from pipeline.core.parse import read_citation
+from pipeline.core.settings import from_params
+from pipeline.present.paper import typeset
+from pipeline.report.formats import collect
+from pipeline.serving.model.held_out import FOLDS
+from pipeline.stages.paper import MODULES
+from tests.present.prose import digits_by_hand, keys, unknown_keys
 
 SOURCES = sorted([Path("paper/paper.typ"), *Path("paper/sections").glob("*.typ")])
-RESULTS = Path("data/results")
 
 
 @pytest.fixture(scope="module")
 def numbers():
     """The keys of the committed results."""
-    tables = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(ReEstimateTables)}
-    fleets = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(FleetNumberTables)}
-    routers = read_table("data/published/routers.csv", ROUTERS)
-    published = collect(
-        read_table(RESULTS / "energy_per_query.csv", ENERGY_PER_QUERY),
-        read_table(RESULTS / "fleet.csv", FLEET),
-        pd.read_csv(RESULTS / "published_throughput_fit.csv"),
-        read_table(RESULTS / "claims.csv", LEDGER),
-        load("assumptions.as_published"),
-    )
-    ours = collect_re_estimate(ReEstimateTables(**tables), load("assumptions.re_estimate"))
-    waters = {table.name: pd.read_csv(RESULTS / f"{table.name}.csv") for table in fields(WaterNumberTables)}
-    water = collect_water(WaterNumberTables(**waters), load("assumptions.water"))
-    levers = [
-        pd.read_csv(RESULTS / f"lever_{name}.csv") for name in ("systems", "scale", "needed", "combinations")
-    ]
-    ours |= water | collect_lever_systems(*levers[:3], load("assumptions.levers")) | collect_levers(levers[3])
-    return published | ours | collect_fleet(FleetNumberTables(**fleets), routers, load("scenario.fleet"))
+    return collect(MODULES, from_params)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
@@ -106,7 +80,7 @@ def test_a_key_that_does_not_exist_is_told_and_a_row_counts_as_known():
 
 
 def test_the_folds_told_in_words_are_those_of_the_fit():
-    words = {5: "five", 8: "eight", 9: "nine"}
+    words = {3: "three", 5: "five", 6: "six"}
     cell, configuration, model = (words[FOLDS[name]] for name in ("cell", "configuration", "model"))
     methods = Path("paper/sections/methods_re_estimate.typ").read_text(encoding="utf-8")
     assert f"by groups in {cell}, {configuration} and {model} folds" in methods

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.present.axes import interval
+from pipeline.report.formats import interval
 
 README = Path("README.md").read_text(encoding="utf-8")
 RESULTS = Path("data/results")
@@ -23,12 +23,21 @@ def row(table: str, **values: str) -> pd.Series:
 def test_the_energy_of_a_query(name: str, regime: str) -> None:
     blend = {"regime": regime, "subject": "blend", "boundary": "facility"}
     published = row("energy_per_query", variant="v2", **blend)
-    ours = row("re_estimated", variant="production_lengths", **blend)
-    cells = (
-        interval(*published[["p50_wh", "p25_wh", "p75_wh"]]),
-        interval(*ours[["median_p50_wh", "median_p5_wh", "median_p95_wh"]]),
-    )
-    assert f"| {name}, Wh | {cells[0]} | {cells[1]} |" in README
+    ours = [row("re_estimated", variant=f"{one}_lengths", **blend) for one in ("published", "production")]
+    cells = [interval(*published[["p50_wh", "p25_wh", "p75_wh"]])]
+    cells += [interval(*one[["median_p50_wh", "median_p5_wh", "median_p95_wh"]]) for one in ours]
+    assert f"| {name}, Wh | {' | '.join(cells)} |" in README
+
+
+@pytest.mark.parametrize(
+    ("name", "regime"),
+    [("a chat query to one large mixture-of-experts model", "short"), ("a reasoning query to one", "long")],
+)
+def test_the_energy_of_a_service(name: str, regime: str) -> None:
+    one = {"regime": regime, "subject": "large mixture-of-experts", "boundary": "facility"}
+    ours = [row("re_estimated", variant=f"{which}_lengths", **one) for which in ("published", "production")]
+    cells = [interval(*found[["median_p50_wh", "median_p5_wh", "median_p95_wh"]]) for found in ours]
+    assert f"| {name}, Wh | | {' | '.join(cells)} |" in README
 
 
 @pytest.mark.parametrize(
@@ -44,4 +53,17 @@ def test_the_water_of_a_query(name: str, published: str, scope: str) -> None:
         site_scenario="microsoft_today", basis="consumption", scope=scope,
     )  # fmt: skip
     cell = interval(*ours[["median_p50_ml", "median_p5_ml", "median_p95_ml"]])
-    assert f"| {name} | {published} | {cell} |" in README
+    assert f"| {name} | {published} | | {cell} |" in README
+
+
+def test_the_change_log_has_the_headline_of_today() -> None:
+    log = " ".join(Path(".github/CHANGELOG.md").read_text(encoding="utf-8").split())
+    since = log[log.index("## Since 0.1.0") :]
+    table = pd.read_csv("data/results/headline.csv")
+    usual = (table["lengths"] == "production") & (table["statistic"] == "median query of a service")
+    classes = table["model_class"].isin(["large mixture-of-experts", "large dense", "mid", "small"])
+    rows = table[usual & classes & table["regime"].isin(["short", "long"])]
+    assert len(rows) == 8
+    for row in rows.to_dict("records"):
+        p5, p50, p95 = (f"{row[name]:#.2g}".rstrip(".") for name in ("p5_wh", "p50_wh", "p95_wh"))
+        assert f"{p50} ({p5}-{p95})" in since, f"{row['model_class']}, {row['regime']}"

@@ -6,13 +6,13 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pipeline.assumptions.load import load
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.core.settings import from_params
 from pipeline.present.release.figures import Numbered, check, line_art, numbered
-from tests.present.synthetic import PROFILE
+from tests.report.synthetic import PROFILE
 
 FIGURES, SECTIONS = Path("figures"), Path("paper/sections")
-JOURNAL = load("figures")
+JOURNAL = from_params("figures")
 NAMES = sorted(path.stem for path in FIGURES.glob("*.svg"))
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt" viewBox="0 0 72 36">'
@@ -30,7 +30,8 @@ def test_every_figure_has_one_file_name_and_the_paper_comes_first_by_number():
     assert sorted(one.name for one in found) == NAMES
     assert len({one.file for one in found}) == len(found)
     labels = [one.label for one in found if one.label]
-    assert labels.index("Figure 4") < labels.index("Figure 10") < labels.index("Figure S1")
+    assert labels.index("Figure 4") < labels.index("Figure P1A") < labels.index("Figure S2")
+    assert labels.index("Figure S2") < labels.index("Figure S10")
     assert all(one.label for one in found[: len(labels)])
 
 

@@ -12,19 +12,21 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from pipeline.contracts.ledger import SUPPORTS, VERDICTS
-from pipeline.present.provenance import SECTIONS
+from pipeline.core.files import write_json
+from pipeline.core.settings import from_params
 from pipeline.present.site.build import Files, build
 from pipeline.present.site.pages import WHAT_IF_DATA
-from pipeline.stages import check_assumptions, collect_numbers
-from pipeline.stages.build_site import write
-from tests.present.site.what_if import exported_text
+from pipeline.report.contract import SUPPORTS, VERDICTS
+from pipeline.report.formats import collect
+from pipeline.stages import paper
+from pipeline.stages.site import write
+from tests.present.site.what_if import made
 
 COMMITTED = ("data", "figures", "paper", "CITATION.cff")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP = {"width": 1280, "height": 900}
-HISTOGRAMS = ("energy_histograms", "token_histograms")
+INTERMEDIATES = ("results/energy_histograms", "results/token_histograms", "telemetry/serving_measurements")
 NOTEBOOK = (
     '{"cells": [{"cell_type": "markdown", "source": ["# 1. The data\\n", "\\n", "Two kinds of tables."]}]}'
 )
@@ -36,13 +38,9 @@ def project(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("project")
     for name in COMMITTED:
         (root / name).symlink_to(Path(name).resolve())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(check_assumptions, "SECTIONS", root / SECTIONS)
-        check_assumptions.main()
-        patch.setattr(collect_numbers, "OUTPUT", root / collect_numbers.OUTPUT)
-        collect_numbers.main()
-    for name in HISTOGRAMS:
-        path = root / f"build/results/{name}.parquet"
+    write_json(collect(paper.MODULES, from_params), root / "build/paper/numbers.json")
+    for name in INTERMEDIATES:
+        path = root / f"build/{name}.parquet"
         path.parent.mkdir(exist_ok=True)
         pd.DataFrame({"low": [0.1, 0.2], "count": [3, 4]}).to_parquet(path)
     notebooks = root / "build/notebooks"
@@ -50,7 +48,7 @@ def project(tmp_path_factory) -> Path:
     (notebooks / "01_data.html").write_text("<!DOCTYPE html><title>1. The data</title>", encoding="utf-8")
     (notebooks / "01_data.ipynb").write_text(NOTEBOOK, encoding="utf-8")
     (root / WHAT_IF_DATA).parent.mkdir()
-    (root / WHAT_IF_DATA).write_text(exported_text(), encoding="utf-8")
+    write_json(made(), root / WHAT_IF_DATA)
     return root
 
 

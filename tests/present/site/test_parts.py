@@ -7,27 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
-from pipeline.files import read_json
-from pipeline.present.provenance import Origin, read_origin
-from pipeline.present.site.brief import ENERGY, GAINS, WATER_USED, times
-from pipeline.present.site.build import NUMBERS
-from pipeline.present.site.headline import PANELS, Panel, Row, place, strip, ticks
-from pipeline.present.site.ledger import claims, read_ledger
-from pipeline.present.site.pictures import shipped
-from pipeline.present.site.reading import cited
-from pipeline.present.site.tables import SHOWN, typeset
-from pipeline.present.site.values import Values, fixed, significant
+from pipeline.core.errors import InputError
+from pipeline.core.files import read_json
+from pipeline.present.site.build import NUMBERS, cited, do_first, left
+from pipeline.present.site.findings import PANELS, Panel, Row, claims, place, read_ledger, strip, ticks
+from pipeline.present.site.pages import Values, fixed, significant
+from pipeline.present.site.pictures import SHOWN, shipped, typeset, writer_of
 
 AXIS = (0.1, 10.0)
-STAGES = {
-    "check": {"deps": ["params.yaml"], "outs": ["build/assumptions"]},
-    "fit": {"deps": ["build/assumptions/simulation.json", "data/in.csv"], "outs": ["build/fit"]},
-    "draw": {
-        "deps": ["build/fit/a.csv", "build/assumptions/water.json", "build/assumptions/water.wue.json"],
-        "outs": [{"data/out.csv": {"cache": False}}],
-    },
-}
 
 
 @pytest.mark.parametrize(
@@ -68,8 +55,8 @@ def test_significant_digits_are_close(value):
 def test_values_by_key():
     energy = {"a.p50_wh": 0.5, "a.p5_wh": 0.2, "a.p95_wh": 1.54}
     values = Values(energy | {"b.p50": 2.0, "b.p5": 1.0, "b.p95": 3.0, "c": "exact", "s": 0.1234})
-    assert str(values.ninety("a")) == '<span class="nowrap">0.50 (0.20–1.54)</span>'
-    assert "2 (1–3)" in values.ninety("b", "", 0)
+    assert str(values.ninety("a")) == '<span class="nowrap">0.50 (0.20–1.5)</span>'
+    assert "2.0 (1.0–3.0)" in values.ninety("b", "")
     assert values.word("c") == "exact"
     assert values.percent("s") == "12\u00a0%"
     for ask in (values.val, values.word, values.ninety):
@@ -103,17 +90,27 @@ def test_ticks_are_powers_of_ten_on_the_axis():
 
 def test_every_band_lies_on_its_axis(project):
     values = Values(read_json(project / NUMBERS))
-    for panel in [*PANELS, ENERGY, WATER_USED, GAINS]:
+    for panel in PANELS:
         for row in (row for _, rows in panel.groups for row in rows):
             assert values.known(row.high) <= panel.axis[1]
             assert values.known(row.low) in (0, pytest.approx(0)) or values.known(row.low) >= panel.axis[0]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(1.053, "1.05"), (1.34, "1.3"), (7.93, "7.9"), (8.0, "8"), (15.88, "16")]
-)
-def test_gains_as_text(value, text):
-    assert times(value) == text
+def measure(name: str, band: str, p50: float) -> dict[str, object]:
+    return {"name": name, "band": band, "grade": band[-1], "p5": p50 / 2, "p50": p50, "p95": 2 * p50}
+
+
+def test_what_to_do_first_is_the_best_on_good_evidence_and_says_what_it_leaves():
+    chat = [
+        measure("Chips", "AB", 4.0),
+        measure("Caps", "AB", 1.1),
+        measure("Small models where they suffice", "D", 8.0),
+    ]
+    found = do_first({"short": chat, "long": [*chat, measure("Shorter answers", "C", 2.0)]})
+    assert (found[0].title, found[0].grade) == ("Chips", "B")
+    assert "25 % (12–50 %)" in found[0].text
+    assert [one.grade for one in found] == ["B", "D", "C"]
+    assert left(chat[2]) == "12 % (6–25 %)"
 
 
 def test_no_interval_of_a_claim_looks_like_one_number_and_each_is_named():
@@ -136,18 +133,10 @@ def test_a_source_is_cited_as_readers_know_it():
         cited(Path(), "nobody")
 
 
-def test_behind_a_file_stand_the_assumptions_of_all_stages_before_it():
-    origin = Origin(STAGES)
-    assert origin.stage("data/out.csv") == "draw"
-    assert origin.stage("build/fit/a.csv") == "fit"
-    assert origin.assumptions("data/out.csv") == ["simulation", "water"]  # water.wue is inside water
-    assert origin.assumptions("build/fit/b.csv") == ["simulation"]
-    assert (origin.stage("data/in.csv"), origin.assumptions("data/in.csv")) == ("", [])
-
-
-def test_the_graph_is_that_of_the_pipeline():
-    assert read_origin().stage("data/results/claims.csv") == "write_claims"
-    assert "assumptions.water" in read_origin().assumptions("data/results/water_split.csv")
+def test_a_table_names_the_stage_that_writes_it():
+    assert writer_of("data/results/token_lengths.csv") == "energy"
+    assert writer_of("data/telemetry/token_lengths.csv") == "telemetry"
+    assert writer_of("data/published/claims.csv") == writer_of("data/results/no_such_table.csv") == ""
 
 
 def test_a_parquet_table_is_handed_on_as_csv():

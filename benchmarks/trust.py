@@ -1,0 +1,272 @@
+"""The same bytes in other environments, and after kills.
+
+`python -m benchmarks.trust verify` (`make verify`) runs stages in a clone under other hash seeds, kernels of
+linear algebra, time zones, languages, and so on, and prints which outputs differ. `python -m benchmarks.trust
+kills` kills runs at random moments, repairs, runs again, and counts what is not as without the kill; `seeds`
+runs the analyses under other seeds, and counts verdicts that change and levers that change places. All write
+benchmarks/results/trust_<what>.json and their section of benchmarks/README.md.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.logs_report import put_section
+from pipeline.core.files import write_json
+from pipeline.core.processes import FOLDER
+from pipeline.core.settings import from_params
+from pipeline.repair import LEFTOVER
+from pipeline.reproduce import stages
+
+RESULTS, README = Path("benchmarks/results"), Path("benchmarks/README.md")
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "as here": {},
+    "hash seed 1": {"PYTHONHASHSEED": "1"},
+    "hash seed 7": {"PYTHONHASHSEED": "7"},
+    "kernels for Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
+    "kernels for SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"},
+    "kernels for Prescott": {"OPENBLAS_CORETYPE": "Prescott"},
+    "4 threads asked for": {"OPENBLAS_NUM_THREADS": "4", "OMP_NUM_THREADS": "4"},
+    "time of Kathmandu": {"TZ": "Asia/Kathmandu"},
+    "language C": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"},
+    "umask 077, no home": {"UMASK": "077", "HOME": "/nonexistent"},
+}
+QUICK = ("inputs", "lengths", "servers", "fit_serving")
+THREE = QUICK[:3]
+EXAMPLES = ("data/examples/configurations.csv", "data/examples/requests.csv", "data/examples/power.csv.gz")
+COMMANDS = {
+    "dvc repro, three stages": ("dvc", "repro", "--force", "--single-item", *THREE),
+    "predict": ("python", "-m", "pipeline.predict", EXAMPLES[0], "-o", "build/kill/predictions.csv"),
+    "logs": ("python", "-m", "pipeline.logs", *EXAMPLES[1:], "--accept", "-o", "build/kill/logs"),
+}
+SECTIONS = {
+    "verify": """## The same bytes elsewhere
+
+`make verify`: stages {stages} run in a clone under one change each; files that differ from
+those made without it.
+Threads that are asked for are set back to one by the package itself.
+
+{table}
+""",
+    "kills": """## Killed and run again
+
+`python -m benchmarks.trust kills`: `kill -9` at a moment drawn evenly over a run, {total} kills in all; then
+`make repair` and the same command again. Orphans are processes that still work a second after the kill; not
+recovered: the second run fails, or any output, input or dvc.lock has other bytes than without a kill.
+
+{table}
+""",
+}
+SECTIONS["seeds"] = """## Other seeds
+
+`python -m benchmarks.trust seeds`: {stages} under other seeds than {seed}.
+Verdicts are those of claims.csv; pairs of levers are those of one regime whose medians differ by more than
+{errors:g} Monte Carlo errors of their difference.
+
+{table}
+"""
+ANALYSES = ("assumptions", "published", "lengths", "servers", "energy", "water", "fleet", "levers", "claims")
+ERRORS = 3.0
+WRONG = ("failed", "differ", "orphans", "left over", "not recovered", "changed", "swapped")
+Digests = dict[str, str]
+Row = dict[str, object]
+
+
+@contextmanager
+def copy_of_here() -> Iterator[Path]:
+    """What is committed, with what a run left here, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="perquery-trust-") as top:
+        folder = Path(top, "clone")
+        subprocess.run(["git", "clone", "--quiet", ".", folder], check=True)
+        shutil.copytree("build", folder / "build")
+        yield folder
+
+
+def run(folder: Path, command: Sequence[str], **environment: str) -> int:
+    """A command in the folder; its exit status."""
+    return started(folder, command, **environment).wait()
+
+
+def started(folder: Path, command: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:
+    """The command under way, with a log beside the folder."""
+    own = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "MPLCONFIGDIR": str(folder / ".mpl"),
+    }
+    env = {**os.environ, "DVC_NO_ANALYTICS": "1", **environment, **own}
+    umask = int(environment.get("UMASK", "022"), 8)
+    with (folder.parent / "log").open("ab") as log:
+        return subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, umask=umask)
+
+
+def digests(folder: Path, below: Sequence[str]) -> Digests:
+    """A hash of the content of every file under some paths, by path."""
+    tops = [folder / path for path in below]
+    files = [*tops, *(item for top in tops if top.is_dir() for item in top.rglob("*"))]
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.is_file()
+    }
+
+
+def outputs(names: Sequence[str]) -> list[str]:
+    """The paths that stages write."""
+    found = stages()
+    entries = [entry for name in names for entry in [*found[name]["outs"], *found[name].get("metrics", [])]]
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def verify(names: Sequence[str]) -> list[Row]:
+    """A row an environment: how many output files of the stages differ from those made as here."""
+    rows: list[Row] = []
+    reference: Digests = {}
+    with copy_of_here() as folder:
+        for environment, changes in ENVIRONMENTS.items():
+            commands = [("python", "-m", f"pipeline.stages.{name}") for name in names]
+            failed = sum(run(folder, command, **changes) != 0 for command in commands)
+            found = digests(folder, outputs(names))
+            reference = reference or found
+            differ = sorted(path for path in found | reference if found.get(path) != reference.get(path))
+            row = {"environment": environment, "failed": failed, "files": len(found), "differ": len(differ)}
+            rows.append({**row, "which": ", ".join(differ[:3])})
+            say(rows)
+    return rows
+
+
+def kills(count: int, seed: int) -> list[Row]:
+    """A row a command: how often it was killed, and how often something was then not as without the kill."""
+    chance = random.Random(seed)
+    rows: list[Row] = []
+    with copy_of_here() as folder:
+        run(folder, ("python", "-m", "pipeline.repair"))
+        for name, command in COMMANDS.items():
+            below = [*outputs(THREE), "build/kill", "data", "dvc.lock"]
+            run(folder, command)
+            start = time.monotonic()
+            run(folder, command)
+            seconds, reference = time.monotonic() - start, digests(folder, below)
+            found = [killed(folder, command, chance.uniform(0, seconds)) for _ in range(count)]
+            wrong = sum(item["failed"] or item["state"] != reference for item in found)
+            counts = {
+                key: sum(item[key] for item in found) for key in ("kills", "repaired", "orphans", "left over")
+            }
+            rows.append({"command": name, **counts, "not recovered": wrong})
+            say(rows)
+    return rows
+
+
+def seeds(count: int) -> list[Row]:
+    """A row a seed: verdicts that are not those of the first, pairs of levers in another order."""
+    rows: list[Row] = []
+    with copy_of_here() as folder:
+        params = folder / "params.yaml"
+        text, own = params.read_text(encoding="utf-8"), from_params("simulation").seed
+        first: tuple[pd.Series, pd.DataFrame] | None = None
+        for seed in range(own, own + count + 1):
+            params.write_text(text.replace(f"seed: {own}", f"seed: {seed}", 1), encoding="utf-8")
+            failed = sum(run(folder, ("python", "-m", f"pipeline.stages.{name}")) != 0 for name in ANALYSES)
+            claims = pd.read_csv(folder / "data/results/claims.csv").set_index("key")
+            now = (
+                claims["verdict"].fillna(claims["support"]),
+                pd.read_csv(folder / "data/results/lever_systems.csv"),
+            )
+            first = first or now
+            row = {"seed": seed, "failed": failed, "verdicts": len(now[0])}
+            pairs, swapped = moved(first[1], now[1])
+            row |= {"changed": int((now[0] != first[0]).sum()), "pairs of levers": pairs, "swapped": swapped}
+            rows.append({**row, "which": ", ".join(now[0].index[now[0] != first[0]][:3])})
+            say(rows)
+    return rows[1:]
+
+
+def moved(first: pd.DataFrame, now: pd.DataFrame) -> tuple[int, int]:
+    """Pairs of levers whose order is beyond Monte Carlo error, and how many of them stand the other way."""
+    within, lever = ["regime", "quantity", "boundary"], ["group", "system", "load", "compared", "basis"]
+    first, now = (table.drop_duplicates(within + lever, keep=False) for table in (first, now))
+    both = first.merge(now, on=within + lever, suffixes=("", "_now"))
+    pairs = both.merge(both, on=within, suffixes=("", "_b"))
+    error = ERRORS * np.hypot(pairs["mc_error_p50"], pairs["mc_error_p50_b"])
+    apart = pairs[pairs["p50"] - pairs["p50_b"] > error]
+    return len(apart), int((apart["p50_now"] < apart["p50_now_b"]).sum())
+
+
+def killed(folder: Path, command: Sequence[str], after_s: float) -> dict[str, Any]:
+    """Kill the command after some seconds, look round, repair, run it again."""
+    process = started(folder, command)
+    time.sleep(after_s)
+    alive = process.poll() is None
+    process.kill()
+    process.wait()
+    time.sleep(1.0)
+    orphans, log = len(processes_in(folder)), folder.parent / "log"
+    before = log.stat().st_size
+    failed = run(folder, ("python", "-m", "pipeline.repair"))
+    repaired = b"Repaired" in log.read_bytes()[before:]
+    failed += run(folder, command)
+    left = sum(
+        1 for path in folder.rglob(".*") if LEFTOVER.fullmatch(path.name) or path.name.startswith(FOLDER)
+    )
+    below = [*outputs(THREE), "build/kill", "data", "dvc.lock"]
+    return {"kills": alive, "repaired": repaired, "orphans": orphans, "left over": left, "failed": failed,
+            "state": digests(folder, below)}  # fmt: skip
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Processes that work in the folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink().is_relative_to(folder):
+                found.append(link.parent.name)
+        except OSError:  # ended meanwhile, or another user's
+            continue
+    return found
+
+
+def say(rows: list[Row]) -> None:
+    """The last row, with the header above the first."""
+    print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
+
+
+def main() -> int:
+    """Measure, write, print; 1 where something differs or is not recovered."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=SECTIONS)
+    parser.add_argument("--stages", nargs="+", default=QUICK)
+    parser.add_argument("--count", type=int, default=10, help="kills a command, or seeds")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    ways = {"verify": lambda: verify(given.stages), "kills": lambda: kills(given.count, given.seed),
+            "seeds": lambda: seeds(given.count)}  # fmt: skip
+    rows = ways[given.what]()
+
+    write_json({"rows": rows, "stages": list(given.stages)}, RESULTS / f"trust_{given.what}.json")
+    cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
+    total = sum(int(str(row.get("kills", 0))) for row in rows)
+    about = {"stages": ", ".join(ANALYSES if given.what == "seeds" else given.stages), "total": total}
+    text = SECTIONS[given.what].format(
+        **about, table=table, errors=ERRORS, seed=from_params("simulation").seed
+    )
+    put_section(given.what, "benchmarks/trust.py", text, README)
+    return int(any(row.get(name) for row in rows for name in WRONG))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

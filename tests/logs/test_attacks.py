@@ -1,0 +1,196 @@
+"""Logs of tools with known truth, whole, as people have them: the right number, or a doubt and no number."""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.logs.__main__ import FLAGGED, main
+from tests.logs.conftest import write
+from tests.logs.situations import IDLE_W, START, Service, service
+
+MODEL = "meta-llama/Llama-3.1-70B-Instruct"
+BESIDE = "Qwen2.5 7B"
+ZONE = {"time_zone": "UTC"}
+
+
+def made(**changes) -> Service:
+    return service(**{"costs": {MODEL: 1.0}, "minutes": 6} | changes)
+
+
+def wall(of: Service, folder: Path, **columns) -> None:
+    write(of.drawn.assign(**columns), folder / "power.csv")
+
+
+def vllm(of: Service, folder: Path) -> None:
+    """A run saved in detail; its clock is local, its starts are monotonic."""
+    asked = of.requests
+    begin, end = float(asked["time"].min()), float(asked["end"].max())
+    run = {
+        "date": pd.Timestamp(START + end, unit="s").strftime("%Y%m%d-%H%M%S"),
+        "model_id": MODEL,
+        "duration": end - begin,
+        "input_lens": asked["input_tokens"].tolist(),
+        "output_lens": asked["output_tokens"].tolist(),
+        "start_times": (asked["time"] + 9876).tolist(),
+        "ttfts": [0.1] * len(asked),
+        "itls": [[last - first - 0.1] for first, last in zip(asked["time"], asked["end"], strict=True)],
+        "errors": [""] * len(asked),
+    }
+    (folder / "run.json").write_text(json.dumps(run))
+    wall(of, folder)
+
+
+def codecarbon(of: Service, folder: Path) -> None:
+    write(of.asked, folder / "requests.csv")
+    seconds, kwh = len(of.power), of.power["watts"].sum() / 3.6e6
+    ended = pd.Timestamp(START + seconds, unit="s").isoformat()
+    (folder / "emissions.csv").write_text(
+        f"timestamp,run_id,duration,energy_consumed\n{ended},a,{seconds},{kwh}\n"
+    )
+
+
+def counters(of: Service, folder: Path) -> None:
+    """Counters of DCGM in mJ, each of which begins anew once."""
+    write(of.asked, folder / "requests.csv")
+    cards = of.cards(4).assign(watts=lambda table: table["watts"] * 1000)
+    lines = ["timestamp,gpu,energy_mj"]
+    for card, table in cards.groupby("device"):
+        counted = (5e9 + table["watts"].cumsum() - table["watts"]).to_numpy(copy=True)
+        counted[150:] -= counted[150]
+        lines += [f"{START + k},{card},{counted[k]:.0f}" for k in range(0, len(table), 5)]
+    (folder / "energy.csv").write_text("\n".join(lines) + "\n")
+
+
+def board(of: Service, folder: Path) -> None:
+    """A small board, below 15 W at the wall most of the time."""
+    write(of.asked, folder / "requests.csv")
+    of.power["watts"] = 5 + (of.power["watts"] - IDLE_W) / 40
+    wall(of, folder)
+
+
+def local_pdu(of: Service, folder: Path) -> None:
+    """Decimal commas, day-first dates, another zone than the requests'."""
+    write(of.asked, folder / "requests.csv")
+    local = pd.to_datetime(START + of.power["time"] + 3600, unit="s").dt.strftime("%d.%m.%Y %H:%M:%S")
+    watts = of.power["watts"].map("{:.1f}".format).str.replace(".", ",")
+    rows = [f"{time};A1;{value}" for time, value in zip(local, watts, strict=True)]
+    (folder / "pdu.csv").write_text("\n".join(["Zeit;Outlet;Active Power (W)", *rows]) + "\n")
+
+
+RIGHT: dict[str, tuple[Callable[[Service, Path], None], Service, dict[str, object]]] = {
+    "a run of vLLM in local time": (vllm, made(), {**ZONE, "node": "n1"}),
+    "CodeCarbon's energy of a run": (codecarbon, made(), ZONE),
+    "counters that begin anew": (counters, made(), {"gpu_to_node": 1.0, "node": "n1"}),
+    "a small board": (board, made(costs={"llama3.2-1b": 1.0}, a_second=0.2, stream=20), {}),
+    "a meter in local time": (local_pdu, made(), {"time_zone": "Europe/Berlin"}),
+}
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, facts: dict[str, object]) -> tuple[int, str]:
+    """Exit code of the command on a folder, and what it said of doubts."""
+    (folder / "deployment.yaml").write_text(json.dumps(facts))
+    monkeypatch.setattr("sys.argv", ["logs", str(folder), "-o", str(folder.parent / "out")])
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        try:
+            main()
+        except InputError as error:
+            return 1, str(error)
+        except SystemExit as end:
+            return int(end.code or 0), said.getvalue()
+    return 0, said.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "logs").mkdir()
+    return tmp_path / "logs"
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_logs_of_tools_give_the_right_number(folder, monkeypatch, name):
+    spoil, of, facts = RIGHT[name]
+    spoil(of, folder)
+    code, said = run(folder, monkeypatch, {"pue": 1.0, **facts})
+    assert code == 0, said
+    models = pd.read_csv(folder.parent / "out" / "models.csv").iloc[0]
+    truth = float(of.power["watts"].sum() / 3600 / len(of.requests))
+    assert models["node_mean_wh"] + models["idle_wh"] == pytest.approx(truth, rel=0.01)
+
+
+def in_turn(of: Service, folder: Path) -> None:
+    """Two equal cards, read in turn under no name."""
+    write(of.asked, folder / "requests.csv")
+    write(of.drawn.assign(scope="gpu", watts=of.power["watts"] / 2), folder / "power.csv")
+
+
+def three_of_four(of: Service, folder: Path) -> None:
+    write(of.asked, folder / "requests.csv")
+    cards = of.cards(4)
+    cards["device"] = "00000000:0" + cards["device"] + ":00.0"
+    write(cards[cards["device"] != "00000000:03:00.0"], folder / "power.csv")
+
+
+def glitches(of: Service, folder: Path) -> None:
+    """One sample in twenty reads three times the power, whatever the load."""
+    write(of.asked, folder / "requests.csv")
+    wall(of, folder, watts=of.power["watts"] * np.where(of.power.index % 20 == 0, 3.2, 1.0))
+
+
+def agents(of: Service, folder: Path) -> None:
+    """Prompts of one of two models come from a cache, and nothing says so."""
+    many = np.where(of.requests["model"] == MODEL, 20, 1)
+    write(of.asked.assign(input_tokens=of.requests["input_tokens"] * many), folder / "requests.csv")
+    wall(of, folder)
+
+
+def rack(of: Service, folder: Path) -> None:
+    write(of.asked, folder / "requests.csv")
+    wall(of, folder, watts=of.power["watts"] * 0.015)
+
+
+DOUBTED = {
+    "without a name": (in_turn, made()),
+    "meters of 3 accelerators": (three_of_four, made()),
+    "no more tokens are in progress": (glitches, made()),
+    "cached tokens not said": (agents, made(costs={MODEL: 1.0, BESIDE: 1.0})),
+    "far from the prediction": (rack, made()),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTED)
+def test_logs_that_would_mislead_give_no_number(folder, monkeypatch, doubt):
+    spoil, of = DOUBTED[doubt]
+    spoil(of, folder)
+    code, said = run(folder, monkeypatch, {"gpu_to_node": 1.0})
+    assert code == FLAGGED and doubt in said, said
+    assert not (folder.parent / "out" / "models.csv").exists()
+
+
+def test_a_cache_that_is_said_to_be_empty_is_no_doubt(folder, monkeypatch):
+    of = made(costs={MODEL: 1.0, BESIDE: 1.0})
+    of.requests["cached_input_tokens"] = 0
+    agents(of, folder)
+    assert "cached tokens" not in run(folder, monkeypatch, {})[1]
+
+
+def test_a_meter_of_all_accelerators_counts_them_by_the_stated_number(folder, monkeypatch):
+    """The fixed power of a node is that of its accelerators, however they are metered."""
+    of = made()
+    of.power["watts"] += 1500
+    write(of.asked, folder / "requests.csv")
+    facts = {"gpu": "H100", "gpus": 4, "pue": 1.0}
+    found = []
+    for drawn in (of.drawn.assign(scope="gpu"), of.cards(4)):
+        write(drawn, folder / "power.csv")
+        assert run(folder, monkeypatch, facts)[0] == 0
+        found.append(pd.read_csv(folder.parent / "out" / "models.csv")["node_mean_wh"].item())
+    assert found[0] == pytest.approx(found[1], rel=1e-3)
+    assert run(folder, monkeypatch, {})[0] == 0

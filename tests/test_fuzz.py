@@ -1,0 +1,133 @@
+"""Ten thousand damaged inputs over all readers: each is read, or refused in one short line an error."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.core.catalogue import find, origin_of
+from pipeline.core.errors import InputError
+from pipeline.core.parse import reference_keys
+from pipeline.core.read import read_checked, read_table
+from pipeline.core.settings import read_yaml, section
+from pipeline.core.user_table import read_user_table
+from pipeline.ingest.upstream import load_csv, load_json, read_registry
+from pipeline.logs.contract import POWER_SERIES, REQUESTS
+from pipeline.logs.deployment import read_deployment
+from pipeline.logs.sources import open_source
+
+pytestmark = pytest.mark.slow
+EACH = 850
+LONGEST = 500  # characters of a line
+NASTY = [
+    b"\0", b"\x07", b"\xff", b"\xef\xbb\xbf", b"\r\n", b"\n\n", b"\r", b"\t", b",", b";", b'"', b"'",
+    b"[" * 3000, b"{", b"}", b": ", b"- ", b"&a ", b"*a", b"!!binary aGVsbG8=", b"!!float x", b"2026-13-45",
+    b"1e308", b"-1e309", b"nan", b"inf", b"9" * 5000, b"1.000,5", b"=cmd|'/C calc'!A0", b"<img onerror=x>",
+    b"\\ud800", b"../../x", b"x" * 9000, "\u202e漢".encode(), b"PK\x03\x04", b"PAR1", b"null", b"true",
+    b"0x1F", b"%", b"#",
+]  # fmt: skip
+YAML = b"""simulation:
+  seed: 1
+  replicates: 16
+  draws_per_replicate: 64
+figures:
+  column_widths_mm: {single: 85, middle: 114, double: 174}
+  max_height_mm: 225
+  min_font_pt: 6
+  max_font_pt: 8
+  png_dpi: 600
+  tiff_dpi: 1000
+  colours:
+    meaning: {as_published: '#66707F', re_estimated: '#1D5BD6', measured: '#B84700', modelled: '#5C1A33'}
+    models: {DeepSeek-R1: '#7A1F5C'}
+    named_models: {Qwen3 32B: '#A65E2E'}
+"""
+DATA_SET = b"""one:
+  title: One
+  address: https://example.org/0123456789012345678901234567890123456789/
+  commit: '0123456789012345678901234567890123456789'
+  holds: Rows
+  defects: [none]
+  files:
+    a.csv: {sha256: '0123456789012345678901234567890123456789012345678901234567890123', bytes: 3}
+"""
+DEPLOYMENT = b"model: Llama 3.1 70B\ngpu: H100\ngpus: 8\npue: 1.2\nnodes: {a: b}\n"
+LOG = b"""time,end,node,model,input_tokens,output_tokens
+2026-01-05T00:00:06.42Z,2026-01-05T00:00:34.41Z,n0,small,1818,272
+2026-01-05T00:00:11.25Z,2026-01-05T00:00:29.29Z,n1,large,165,256
+"""
+POWER = b"""time,node,scope,watts
+2026-01-05T00:00:00Z,n0,node_wall,5000
+2026-01-05T00:00:10Z,n0,node_wall,5100
+"""
+JSON = b'{"rows": [{"model": "a", "tokens": 12, "note": "x"}, {"model": "b", "tokens": 1.5, "note": null}]}\n'
+LINES = b'{"model": "Llama 3.1 70B", "gpu": "H100", "concurrency": 8}\n{"model": "Qwen3 32B", "gpu": "L4"}\n'
+BIB = b"@misc{one2026,\n  author = {{One}},\n  title = {Of {B}races},\n  year = {2026}\n}\n"
+
+
+def params(path: Path) -> Any:
+    data = read_yaml(path)
+    return [section(name, data, path) for name in ("simulation", "figures")]
+
+
+def contract_of(name: str) -> Callable[[Path], Any]:
+    return lambda path: read_table(path, find(name).contract)
+
+
+def head(name: str) -> bytes:
+    return b"".join(origin_of(name).read_bytes().splitlines(keepends=True)[:6])
+
+
+READERS: dict[str, tuple[Callable[[Path], Any], bytes, str]] = {
+    "params": (params, YAML, ".yaml"),
+    "registry": (read_registry, DATA_SET, ".yaml"),
+    "deployment": (read_deployment, DEPLOYMENT, ".yaml"),
+    "contract": (contract_of("pue"), head("pue"), ".csv"),
+    "checked": (read_checked, head("hardware"), ".csv"),
+    "user table": (read_user_table, Path("data/examples/configurations.csv").read_bytes(), ".csv"),
+    "user lines": (read_user_table, LINES, ".jsonl"),
+    "upstream JSON": (load_json, JSON, ".json"),
+    "upstream CSV": (lambda path: load_csv(path, ["time", "node"]), POWER, ".csv"),
+    "bibliography": (reference_keys, BIB, ".bib"),
+    "requests": (lambda path: open_source(str(path), REQUESTS), LOG, ".csv"),
+    "power": (lambda path: open_source(str(path), POWER_SERIES), POWER, ".csv"),
+}
+
+
+def damaged(good: bytes, rng: random.Random) -> bytes:
+    """One to four changes: a slice left out, doubled or moved, a byte changed, something nasty put in."""
+    found = bytearray(good)
+    for _ in range(rng.randint(1, 4)):
+        at, to = sorted(rng.randrange(len(found) + 1) for _ in range(2))
+        kind = rng.randrange(6)
+        if kind == 0:
+            del found[at : min(to, at + 40)]
+        elif kind == 1:
+            found[at:at] = found[at : at + 60]
+        elif kind == 2:
+            found[at : at + 1] = bytes([rng.randrange(256)])
+        elif kind == 3:
+            del found[to:]
+        else:
+            found[at:at] = rng.choice(NASTY)
+    return bytes(found)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_input_is_read_or_refused_in_short_lines(name: str, tmp_path: Path) -> None:
+    reader, good, suffix = READERS[name]
+    rng, path = random.Random(name), tmp_path / f"x{suffix}"
+    path.write_bytes(good)
+    reader(path)
+    for _ in range(EACH):
+        bad = damaged(good, rng)
+        path.write_bytes(bad)
+        try:
+            reader(path)
+        except InputError as error:
+            lines = str(error).splitlines()
+            assert lines and max(map(len, lines)) < LONGEST + len(str(path)), (error, bad)
+        except Exception as error:
+            raise AssertionError(f"{error!r} for {bad!r}") from error
