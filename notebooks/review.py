@@ -5,7 +5,7 @@ import html
 import json
 import math
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,8 +29,9 @@ class Project:
         self.root = Path(root)
 
     def table(self, path: str) -> pd.DataFrame:
-        """A table of the project, as it stands in its CSV file."""
-        return pd.read_csv(self._made(path))
+        """A table of the project, as it stands in its file."""
+        made = self._made(path)
+        return pd.read_parquet(made) if made.suffix == ".parquet" else pd.read_csv(made)
 
     def text(self, path: str) -> str:
         """The text of a file."""
@@ -52,6 +53,13 @@ class Project:
         if not (self.root / path).is_file():
             raise FileNotFoundError(f"{path} is not there: run `make reproduce` first")
         return self.root / path
+
+
+def one_of(name: str, value: str, known: Iterable[object]) -> None:
+    """A parameter that has to be one of the words of a table; raises ValueError naming them."""
+    words = sorted({str(word) for word in known})
+    if value not in words:
+        raise ValueError(f"{name}: {value!r}, expected one of {', '.join(words)}")
 
 
 def number(value: float, digits: int = 4, zeros: str = "") -> str:
@@ -104,9 +112,10 @@ def as_html(table: pd.DataFrame) -> str:
     labels = ["" if at < keys and not named else _label(name) for at, name in enumerate(flat.columns)]
     styles = [_style(column, texts) for column, texts in zip(columns, cells, strict=True)]
     body = "".join(_row(row, styles, "td") for row in zip(*cells, strict=True))
-    return (
+    return (  # a box that scrolls can be reached by the keyboard
+        '<div class="scroll" tabindex="0" role="group" aria-label="Table">'
         '<table class="dataframe" style="table-layout: auto; margin-left: 0">'
-        f"<thead>{_row(labels, styles, 'th')}</thead><tbody>{body}</tbody></table>"
+        f"<thead>{_row(labels, styles, 'th')}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -131,9 +140,12 @@ def _style(column: pd.Series, texts: Iterable[str]) -> str:
     return f"text-align: {'right' if _counts(column) else 'left'}{'; white-space: nowrap' if short else ''}"
 
 
-def _row(cells: Iterable[str], styles: Iterable[str], tag: str) -> str:
-    pairs = zip(cells, styles, strict=True)
-    inside = (f'<{tag} style="{style}">{html.escape(cell)}</{tag}>' for cell, style in pairs)
+def _row(cells: Sequence[str], styles: Iterable[str], tag: str) -> str:
+    tags = [tag if cell else "td" for cell in cells]  # a head without words is none
+    inside = (
+        f'<{tag} style="{style}">{html.escape(cell)}</{tag}>'
+        for tag, cell, style in zip(tags, cells, styles, strict=True)
+    )
     return f"<tr>{''.join(inside)}</tr>"
 
 
