@@ -1,11 +1,12 @@
 """Writing results: whole files or none, and the same bytes on every run.
 
 Floats are written with six significant digits, so that processors which differ in the last bits of a
-float write the same file.
+float write the same file; logarithms, which are differences and may lie near zero, with six decimals.
 """
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 
 SIGNIFICANT_DIGITS = 6
+LOGARITHM = re.compile(r"(^|_)ln(_|$)")  # of a column's name
 UMASK = os.umask(0)
 os.umask(UMASK)
 
@@ -77,6 +80,8 @@ def write_csv(table: pd.DataFrame, path: Path | str) -> None:
             raise InputError(
                 f"{path}, column {str(column)!r}: an infinite value, expected a number or a blank"
             )
+    logarithms = [name for name in table.columns if LOGARITHM.search(str(name))]
+    table = table.round(dict.fromkeys(logarithms, SIGNIFICANT_DIGITS))
     text = table.to_csv(index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n")
     write_text(text, path)
 
@@ -97,8 +102,16 @@ def write_text(text: str, path: Path | str) -> None:
 
 
 def write_parquet(table: pd.DataFrame, path: Path | str) -> None:
-    """Write a table as Parquet (zstd), without its index."""
+    """Write a table as Parquet (zstd), without its index; floats with nine significant digits."""
+    floats = table.columns[[dtype == np.float64 for dtype in table.dtypes]]
+    table = table.assign(**{name: without_noise(table[name].to_numpy()) for name in floats})
     write_atomically(path, lambda temporary: table.to_parquet(temporary, index=False, compression="zstd"))
+
+
+def without_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rounded to 30 bits after the leading one: the last 22 of 52 differ between processors."""
+    bits = np.ascontiguousarray(values).view(np.int64)
+    return np.where(np.isfinite(values), ((bits + (1 << 21)) & ~((1 << 22) - 1)).view(np.float64), values)
 
 
 def read_json(path: Path | str) -> Any:

@@ -5,6 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -82,6 +83,19 @@ def test_json_is_sorted_rounded_and_refuses_nan(tmp_path: Path) -> None:
 
 def test_last_bits_do_not_show() -> None:
     assert round_significant({"a": (0.1 + 0.2, [1e300])}) == {"a": [0.3, [1e300]]}
+
+
+def test_a_logarithm_near_zero_is_written_with_six_decimals(tmp_path: Path) -> None:
+    write_csv(pd.DataFrame({"ln_error": [-0.0006922841, 1.0], "lng": [1e-9, 1.0]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "ln_error,lng\n-0.000692,1e-09\n1,1\n"
+
+
+def test_noise_of_a_processor_does_not_reach_parquet(tmp_path: Path) -> None:
+    values = np.array([1 / 3, -7e9, 1e-300, 0.0, np.nan])
+    write_parquet(pd.DataFrame({"x": values}), tmp_path / "one")
+    write_parquet(pd.DataFrame({"x": values * (1 + 1e-13)}), tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    np.testing.assert_allclose(pd.read_parquet(tmp_path / "one")["x"], values, rtol=1e-9)
 
 
 def test_parquet_is_the_same_twice(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def variance_components(training: pd.DataFrame, tables: Tables, settings: Servin
         warnings.simplefilter("ignore")  # a component at its bound is an answer
         fitted = MixedLM.from_formula(
             "residual ~ 1", cells, groups=np.ones(len(cells)), vc_formula=formulas
-        ).fit(reml=True)
+        ).fit(reml=True, method="powell")  # others stop before the maximum, elsewhere on each processor
     names = fitted.model.exog_vc.names
     variance = dict(zip(names, fitted.vcomp, strict=True)) | {"rest": fitted.scale}
     levels = {name: cells[column].nunique() for name, column in COLUMNS_OF.items()}
