@@ -12,10 +12,9 @@ from pipeline.core.errors import run
 from pipeline.core.settings import load
 from pipeline.ingest.sources import with_role
 from pipeline.lengths.model.scenario import median_service
-from pipeline.serving.model.batch_curves import curves
+from pipeline.serving.model.costs import curves, token_weights
 from pipeline.serving.model.model import fit_model, read_model, write_model
 from pipeline.serving.model.prepare import make_tables
-from pipeline.serving.model.token_weights import token_weights
 from pipeline.serving.model.training import training_rows
 
 

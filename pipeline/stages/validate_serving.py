@@ -17,13 +17,12 @@ from pipeline.core.files import write_parquet
 from pipeline.core.settings import load
 from pipeline.ingest.sources import with_role
 from pipeline.serving.model.comparison import compare, select, with_alternatives
-from pipeline.serving.model.held_out import chosen, held_out
+from pipeline.serving.model.held_out import calibration_curve, chosen, held_out
 from pipeline.serving.model.laboratories import (
     basis_errors,
     laboratories,
     variance_components,
 )
-from pipeline.serving.model.learning import calibration_curve
 from pipeline.serving.model.model import read_model
 from pipeline.serving.model.training import training_rows
 

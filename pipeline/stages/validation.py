@@ -40,7 +40,7 @@ def main() -> None:
         score.online_rows(measured, predictor),
         score.single_query_rows(measured, predictor),
         score.static_power_rows(measured, predictor),
-        score.prefix_rows(estimates, predictor),
+        score.prefix_rows(estimates, read("telemetry/models"), predictor),
     ]
     scored = pd.concat(sets).sort_values(["set", "quantity", "configuration"], ignore_index=True)
     beside = peers.compare(measured, read("heldout_predictions"), read("published_throughput_fit"), settings)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.core.catalogue import transcription
+from pipeline.core.catalogue import read, transcription
 from pipeline.core.settings import from_params
 from pipeline.deployment.model.contract import OK
 from pipeline.deployment.model.predict import Predictor
@@ -125,7 +125,8 @@ def test_a_cached_prefix_takes_of_a_prompt_what_was_measured(tool: Predictor) ->
     """0.14 to 0.37 of the energy of a prompt of 4,096 tokens, of three models, one request at a time."""
     lacking, seed = from_params("validation", "simulation.seed")
     predictor = score.Predictor(tool.world.model, tool.world.settings, lacking, seed)
-    rows = score.prefix_rows(transcription("prior_estimates"), predictor)
+    estimates, models = transcription("prior_estimates"), read("telemetry/models")
+    rows = score.prefix_rows(estimates, models, predictor)
     assert rows["measured"].between(0.14, 0.37).all()
     assert (rows["inside_90"] == "yes").all()
     assert rows["p50"].between(0.05, 0.3).all()

@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.core.read import read_table
 from pipeline.ingest.sources import with_role
-from pipeline.serving.model.batch_curves import POINTS, configuration_names
 from pipeline.serving.model.contract import BATCH_CURVES
+from pipeline.serving.model.costs import POINTS, configuration_names
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.catalogue import read
-from pipeline.serving.model.alternatives import leave_one_cell_out
+from pipeline.serving.model.comparison import leave_one_cell_out
 from pipeline.serving.model.held_out import (
     FORMS,
     JOULES,

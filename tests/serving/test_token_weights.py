@@ -10,9 +10,8 @@ from pipeline.core.settings import from_params
 from pipeline.ingest.sources import with_role
 from pipeline.lengths.model.scenario import median_service
 from pipeline.serving.model.contract import ANY_OTHER_MODEL, TOKEN_WEIGHTS
-from pipeline.serving.model.costs import request_cost
+from pipeline.serving.model.costs import request_cost, token_weights
 from pipeline.serving.model.model import read_model
-from pipeline.serving.model.token_weights import token_weights
 
 LENGTHS = median_service(from_params("lengths"), read("length_fits"))
 

@@ -8,7 +8,7 @@ import pytest
 from ecologits.impacts import llm
 
 from pipeline.core.read import read_table
-from pipeline.serving.model.alternatives import ecologits
+from pipeline.serving.model.comparison import ecologits
 from pipeline.validation.model.contract import PEERS_SUMMARY
 from pipeline.validation.model.peers import OURS, chat_rows, pooled_rows, published_rows
 

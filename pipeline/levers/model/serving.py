@@ -38,7 +38,7 @@ from pipeline.levers.model.rows import (
     weakest,
 )
 from pipeline.levers.model.settings import LEVERS, Lever, Options
-from pipeline.serving.model.batch_curves import configuration_names
+from pipeline.serving.model.costs import configuration_names
 from pipeline.serving.model.deployments import Deployment
 from pipeline.serving.model.settings import Serving
 

@@ -5,8 +5,8 @@ shape is the likely one:
 
     ln y = a + b ln(active) + c ln(total / active)
 
-by least squares over the model table's ordinary models, for y = layers, hidden size, heads times head size,
-KV heads times head size.
+by least squares over the table's models with an ordinary cache in all layers, and for experts over those with
+experts.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,8 @@ from pipeline.serving.model.settings import ShapeNumber
 
 Array = NDArray[np.float64]
 WEIGHT_BITS = {one.name: PRECISIONS[one.name].bits for one in PRECISIONS.values()}
-# Of models known by their parameter counts, as most models of the table: routed experts hold 0.55 to 0.7 of
-# active parameters, and are few where a token uses more than a tenth of them; small models know fewer tokens.
-GUESSED = {
-    "head_dim": 128.0, "routed_share": 0.65, "many_experts": 128.0, "few_experts": 8.0, "few_from_share": 0.1,
-    "small_below": 3e9, "small_vocabulary": 5e4, "vocabulary": 1.3e5,
-}  # fmt: skip
+OF_SHAPE = ("layers", "hidden_size", "attention_heads", "kv_heads", "head_dim", "vocab_size")
+OF_EXPERTS = ("experts", "experts_per_token")
 FOUR_BIT = ["MXFP4", "INT4"]
 STATE_ELEMENTS = 2 * 128  # elements of a recurrent state per unit of hidden size: twice as wide, 128 deep
 SPARSE_FROM = 2.0  # total over active parameters from which a model has experts; none is between 1 and 3.6
@@ -164,18 +160,16 @@ def _design(total_params: Array, active_params: Array) -> Array:
 
 
 def fit_shape_rules(models: pd.DataFrame) -> ShapeRules:
-    """Least squares over models whose layers all have an ordinary cache."""
+    """Least squares over the models that have it."""
     shape = from_table(models)
     usual = (shape.latent_dim == 0) & (shape.state_layers == 0) & (shape.sliding_layers == 0)
-    targets = {
-        "layers": shape.layers,
-        "hidden_size": shape.hidden_size,
-        "query_width": shape.attention_heads * shape.head_dim,
-        "kv_width": shape.kv_heads * shape.head_dim,
-    }
-    design = _design(shape.total_params, shape.active_params)[usual]
+    design = _design(shape.total_params, shape.active_params)
     return ShapeRules(
-        {name: np.linalg.lstsq(design, np.log(y[usual]), rcond=None)[0] for name, y in targets.items()}
+        {
+            name: np.linalg.lstsq(design[among], np.log(getattr(shape, name)[among]), rcond=None)[0]
+            for names, among in ((OF_SHAPE, usual), (OF_EXPERTS, shape.is_moe))
+            for name in names
+        }
     )
 
 
@@ -184,19 +178,12 @@ def from_parameters(total_params: Array, active_params: Array, rules: ShapeRules
     design = _design(total_params, active_params)
     guess = {name: np.exp(design @ c) for name, c in rules.coefficients.items()}
     sparse = total_params > SPARSE_FROM * active_params
-    share = np.clip(GUESSED["routed_share"] * active_params / total_params, 1e-3, 1)
-    few = share > GUESSED["few_from_share"]
-    experts = np.where(sparse, np.where(few, GUESSED["few_experts"], GUESSED["many_experts"]), 1.0)
-    small = active_params < GUESSED["small_below"]
-    zeros, ones = np.zeros(len(total_params)), np.ones(len(total_params))
+    experts = np.where(sparse, np.maximum(guess["experts"], 2), 1.0)
+    zeros = np.zeros(len(total_params))
     return Architecture(
         total_params=total_params,
         active_params=active_params,
-        layers=guess["layers"],
-        hidden_size=guess["hidden_size"],
-        attention_heads=guess["query_width"] / GUESSED["head_dim"],
-        kv_heads=guess["kv_width"] / GUESSED["head_dim"],
-        head_dim=GUESSED["head_dim"] * ones,
+        **{name: guess[name] for name in OF_SHAPE},
         full_layers=guess["layers"],
         sliding_layers=zeros,
         window_tokens=zeros,
@@ -204,8 +191,7 @@ def from_parameters(total_params: Array, active_params: Array, rules: ShapeRules
         latent_dim=zeros,
         rope_dim=zeros,
         experts=experts,
-        experts_per_token=np.where(sparse, np.maximum(experts * share, 1), 1.0),
-        vocab_size=np.where(small, GUESSED["small_vocabulary"], GUESSED["vocabulary"]),
+        experts_per_token=np.where(sparse, np.clip(guess["experts_per_token"], 1, experts / 2), 1.0),
         native_four_bit=zeros,
         known=zeros,
     )

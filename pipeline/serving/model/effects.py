@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.serving.model.settings import Serving
@@ -27,6 +28,12 @@ PER_REQUEST = ("token", "request")
 MATRICES = ("weights", "matmul", "prefill")
 POWER_TERMS = ("idle", "powered", "compute")
 ACTIVE = POWER_TERMS[1:]
+
+
+def joined(*parts: pd.Series) -> NDArray[np.object_]:
+    """One text a row from several columns, the level of an effect, (n,)."""
+    texts = zip(*(part.astype(object).tolist() for part in parts), strict=True)
+    return np.array(["|".join(map(str, row)) for row in texts], dtype=object)
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,8 @@ def _middle(settings: Serving, group: str, name: str) -> float:
     return float(getattr(getattr(settings, group), name).distribution.median())
 
 
-def _value(values: Mapping[Any, float], name: str) -> float:
-    return values[name]
-
-
 def _ln(values: Mapping[Any, float], name: str) -> float:
-    return float(np.log(_value(values, name)))
+    return float(np.log(values[name]))
 
 
 def step_prior(settings: Serving, name: str) -> tuple[float, float]:
@@ -83,7 +86,8 @@ def power_prior(settings: Serving, name: str) -> tuple[float, float]:
         spread = "idle_spread" if name == "idle" else "spread"
         return _ln(settings.power.median.values, name), _middle(settings, "power", spread)
     kind = "properties" if name.startswith("by ") else name.split()[0]
-    return 0.0, _value(settings.power_spreads.values, kind)
+    spreads: Mapping[Any, float] = settings.power_spreads.values
+    return 0.0, spreads[kind]
 
 
 STEP = Form(

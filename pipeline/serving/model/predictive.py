@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from pipeline.core.draws import uniforms
 from pipeline.serving.model import terms as T
 from pipeline.serving.model.architecture import Array
-from pipeline.serving.model.effects import NONE, Effect
+from pipeline.serving.model.effects import NONE, Effect, joined
 from pipeline.serving.model.fitting import Posterior, normal
 from pipeline.serving.model.model import ServingModel
-from pipeline.serving.model.names import joined
 from pipeline.serving.model.power import features
 from pipeline.serving.model.prepare import Prepared, as_run, prepare
 from pipeline.serving.model.settings import BASES, ENGINES, Serving

@@ -33,8 +33,7 @@ from pipeline.serving.model.architecture import (
     from_table,
     weight_bits,
 )
-from pipeline.serving.model.effects import NONE
-from pipeline.serving.model.names import joined
+from pipeline.serving.model.effects import NONE, joined
 from pipeline.serving.model.settings import Serving
 
 VLLM, TENSORRT = "vLLM", "TensorRT-LLM"

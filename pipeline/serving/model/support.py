@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from pipeline.serving.model.architecture import Array
-from pipeline.serving.model.effects import NONE
-from pipeline.serving.model.names import joined
+from pipeline.serving.model.effects import NONE, joined
 from pipeline.serving.model.prepare import Prepared, Tables, has_units
 from pipeline.serving.model.settings import BASES, Serving
 

@@ -14,7 +14,7 @@ from pipeline.ingest.sources import with_role
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
 from pipeline.report.settings import Figures
-from pipeline.serving.model.batch_curves import configuration_names
+from pipeline.serving.model.costs import configuration_names
 
 STEP_MODEL = "step model"
 ENERGY, RATE, POWER = "gpu_j_per_output_token", "output_tokens_per_s", "gpu_power_fraction"

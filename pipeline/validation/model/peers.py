@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 from pipeline.ingest.sources import with_role
-from pipeline.serving.model.alternatives import ecologits
+from pipeline.serving.model.comparison import ecologits
 from pipeline.serving.model.held_out import FORMS
 from pipeline.serving.model.settings import Serving
 from pipeline.validation.model.contract import PEERS, PEERS_SUMMARY

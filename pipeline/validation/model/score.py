@@ -28,8 +28,8 @@ from pipeline.validation.model.settings import Validation
 Array = NDArray[np.float64]
 PERCENTILES = (5, 25, 50, 75, 95)
 MS = 1e-3
-# Rows of prior_estimates, and parameters, all and active, 10^9, of their models.
-PREFIXES = {"irminsul_qwen3": (32.8, 32.8), "irminsul_dsv2lite": (15.7, 2.4), "irminsul_dsmoe": (16.4, 2.8)}
+CACHED_PREFIXES = "irminsul_"  # beginning of the keys of these rows of prior_estimates
+SIZES = ["total_params_b", "active_params_b"]
 
 
 @dataclass(frozen=True)
@@ -159,22 +159,18 @@ def single_query_rows(measurements: pd.DataFrame, predictor: Predictor) -> pd.Da
     return score(pd.DataFrame(table), cost.gpu_w / cost.output_tokens_per_s)
 
 
-def prefix_rows(estimates: pd.DataFrame, predictor: Predictor) -> pd.DataFrame:
+def prefix_rows(estimates: pd.DataFrame, models: pd.DataFrame, predictor: Predictor) -> pd.DataFrame:
     """VALIDATION rows of prefill whose prefix is in the cache, over that of the same prompt computed.
 
-    estimates: prior_estimates. One request at a time, an accelerator and precision that are not stated, and
-    one token after the prefix: more would raise the prediction.
+    estimates: prior_estimates; models: telemetry/models, for the sizes. One request at a time, an accelerator
+    and precision that are not stated, and one token after the prefix: more would raise the prediction.
     """
-    values = estimates.set_index("key").loc[list(PREFIXES)]
+    values = estimates[estimates["key"].str.startswith(CACHED_PREFIXES)]
     prompts = values["input_tokens"].astype(float).to_numpy() + 1
-    sizes = np.array(list(PREFIXES.values()))
-    configurations = pd.DataFrame(
-        {
-            "model": values["subject"].to_numpy(),
-            "total_params_b": sizes[:, 0], "active_params_b": sizes[:, 1],
-            "gpu": "H100", "gpus": 1, "precision": "bf16", "engine": "SGLang", "concurrency": 1.0,
-            "input_tokens": prompts, "output_tokens": 1.0, "output_cv": 0.0,
-        }
+    sizes = models.drop_duplicates("model").set_index("model").loc[values["subject"], SIZES].reset_index()
+    configurations = sizes.assign(
+        gpu="H100", gpus=1, precision="bf16", engine="SGLang", concurrency=1.0, input_tokens=prompts,
+        output_tokens=1.0, output_cv=0.0,
     )  # fmt: skip
     computed = predictor.cost(configurations)
     cached = predictor.cost(configurations.assign(cached_input_tokens=prompts - 1))
