@@ -1,4 +1,5 @@
-"""Energy from logs at size: ours against hand-written DuckDB SQL and pandas, and growth with the rows.
+"""Energy from logs at size: ours against hand-written DuckDB SQL, pandas, and Polars where it is installed
+(the lock has it not, since nothing else needs it), and growth with the rows.
 
 `python -m benchmarks.logs` measures (each job in a process of its own, peak resident memory) and writes
 benchmarks/results/logs.json and the section of benchmarks/README.md between the `logs` marks.
@@ -15,14 +16,16 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
 from tqdm import tqdm
 
-from benchmarks.logs_by_hand import by_pandas, by_sql
+from benchmarks.logs_by_hand import by_pandas, by_polars, by_sql
 from benchmarks.logs_report import put_section, section_text
 from benchmarks.synthetic import Load, write_logs
 from pipeline.core.files import read_json, write_json
@@ -36,7 +39,7 @@ RESULTS = Path("benchmarks/results/logs.json")
 SECONDS_PER_DAY = 86_400
 # 10 % of the windows are idle and get no request
 REQUESTS_PER_MINUTE = 60 / 0.9
-JOBS = ("pipeline", "sql", "pandas")
+JOBS = ("pipeline", "sql", "pandas", *(("polars",) if find_spec("polars") else ()))
 
 
 def main() -> None:
@@ -69,10 +72,10 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
     for nodes in (max(small // 4, 1), small, large):
         if not nodes:
             continue
-        logs = _make(nodes, folder)
+        logs = make_logs(nodes, folder)
         compared = [(job, given.memory_mb) for job in JOBS] * (given.repeats if nodes == small else 0)
         for job, limit in [*compared, ("pipeline", given.growth_memory_mb)]:
-            runs.append({"nodes": nodes, "limit_mb": limit} | _measure(job, logs, limit))
+            runs.append({"nodes": nodes, "limit_mb": limit} | measured(job, logs, limit))
             print(json.dumps(runs[-1]))
         if not given.folder:
             shutil.rmtree(logs)
@@ -82,7 +85,8 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
     put_section("logs", "benchmarks/logs.py", section, Path("benchmarks/README.md"))
 
 
-def _make(nodes: int, folder: Path) -> Path:
+def make_logs(nodes: int, folder: Path) -> Path:
+    """Logs of a day of some nodes."""
     logs = folder / f"nodes-{nodes}"
     if logs.exists():
         return logs
@@ -93,7 +97,8 @@ def _make(nodes: int, folder: Path) -> Path:
     return logs
 
 
-def _measure(job: str, logs: Path, limit: int) -> dict[str, float | str]:
+def measured(job: str, logs: Path, limit: int) -> dict[str, Any]:
+    """One job in a process of its own: seconds, processor time, peak memory, and what came out."""
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.logs", "--job", job, str(logs), str(limit)],
@@ -119,7 +124,7 @@ def _job(job: str, logs: Path, limit: int) -> None:
         with tempfile.TemporaryDirectory() as spill:
             table = by_sql(logs, limit, Path(spill))
     else:
-        table = by_pandas(logs)
+        table = {"pandas": by_pandas, "polars": by_polars}[job](logs)
     used = resource.getrusage(resource.RUSAGE_SELF)
     digest = {
         "requests": int(table["queries"].sum()),

@@ -1,10 +1,11 @@
-"""The same job as `python -m pipeline.logs`, written by hand for the benchmark: DuckDB SQL, and pandas.
+"""The same job as `python -m pipeline.logs`, written by hand for the benchmark: DuckDB SQL, pandas, Polars.
 
-Both do what the pipeline does for the benchmark's logs (start and end, one meter a node, tokens weighted by
+All do what the pipeline does for the benchmark's logs (start and end, one meter a node, tokens weighted by
 model): screen for repeated rows, set unusable rows aside, spread tokens over windows, price the windows,
 sum up by model and hour with p5, p50, p95, and count idle energy.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -150,6 +151,55 @@ def by_pandas(folder: Path) -> pd.DataFrame:
         [grouped.size().rename("queries"), grouped.mean().rename("node_mean_wh"), quantiles], axis=1
     )
     return table.rename_axis(["hour", "model"]).reset_index()
+
+
+def by_polars(folder: Path) -> pd.DataFrame:
+    """The same table by Polars, on its streaming engine; requests are kept, so that each has one row."""
+    pl = import_module("polars")
+    col = pl.col
+    windows = (
+        pl.scan_parquet(folder / "power/*.parquet")
+        .unique(["node", "scope", "time"])
+        .filter(col("watts").is_between(15, 20000), col("node").is_not_null())
+        .group_by("node", "scope", win=col("time").dt.epoch("us") // WINDOW_US)
+        .agg(col("watts").mean(), pl.len())
+        .filter(col("len") >= 54)
+    )
+    factor = pl.when(col("scope") == "gpu").then(GPU_TO_NODE).otherwise(1.0)
+    start, end = col("start"), col("end")
+    by_model = col("model").cast(pl.String).replace_strict(WEIGHT_INPUT, return_dtype=pl.Float64)
+    requests = (
+        pl.scan_parquet(folder / "requests/*.parquet")
+        .unique()
+        .filter(col("output_tokens") > 0, col("input_tokens") >= 0, end >= col("time"))
+        .filter(col("node").is_not_null(), col("model").is_not_null())
+        .with_columns(start=col("time").dt.epoch("us"), end=end.dt.epoch("us"))
+        .select("node", "model", "start", "end", tokens=col("output_tokens") + by_model * col("input_tokens"))
+        .with_row_index("request")
+        .collect(engine="streaming")
+        .lazy()
+    )
+    first, last = start // WINDOW_US, pl.max_horizontal(start // WINDOW_US, (end - 1) // WINDOW_US)
+    edge = col("win") * WINDOW_US
+    overlap = pl.min_horizontal(end, edge + WINDOW_US) - pl.max_horizontal(start, edge)
+    pieces = (
+        requests.with_columns(win=pl.int_ranges(first, last + 1))
+        .explode("win")
+        .with_columns(
+            tokens=col("tokens") * pl.when(end > start).then(overlap / (end - start)).otherwise(1.0)
+        )
+    )
+    served = pieces.group_by("node", "win").agg(served=col("tokens").sum())
+    prices = windows.select("node", "win", joules=col("watts") * 60 * factor).join(served, on=["node", "win"])
+    joules = col("tokens") * col("joules") / col("served")
+    priced = pieces.join(prices, on=["node", "win"]).group_by("request").agg(wh=joules.sum() / 3600)
+    quantiles = {f"p{q}_wh": col("wh").quantile(q / 100, "linear") for q in (5, 50, 95)}
+    table = (
+        requests.join(priced, on="request", how="left")
+        .group_by("model", hour=start // HOUR_US)
+        .agg(queries=pl.len(), node_mean_wh=col("wh").mean(), **quantiles)
+    )
+    return table.collect(engine="streaming").to_pandas()
 
 
 def _window_prices(folder: Path) -> pd.DataFrame:

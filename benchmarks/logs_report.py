@@ -13,6 +13,7 @@ NAMES = {
     "pipeline": "`python -m pipeline.logs` (Ibis on DuckDB)",
     "sql": "DuckDB SQL by hand",
     "pandas": "pandas",
+    "polars": "Polars, lazy and streaming",
 }
 
 
@@ -61,7 +62,7 @@ def section_text(results: dict[str, Any]) -> str:
         lines.append(f"| {NAMES[str(job)]} | {times} | {memory} | {mean:.6g} |")
     lines += [
         "",
-        "All three screen for repeated rows, set rows aside, spread requests over windows and take",
+        "All screen for repeated rows, set rows aside, spread requests over windows and take",
         "quantiles. Only ours also detects units, zones and intervals, keeps the account, and gives the",
         "same bytes on every run.",
         "",

@@ -1,8 +1,9 @@
-"""Time what people wait for, in one run: all stages, nothing to do, one figure, predictions, draws.
+"""Time what people wait for: all stages, nothing to do, one figure, predictions, draws, the wheel, logs.
 
 `python -m benchmarks.speed` from the repository root, on a machine that does nothing else, after
-`make reproduce`. Stages and commands run in a clone of what is committed, so that nothing here changes.
-Writes benchmarks/results/speed.json and its section of benchmarks/README.md; `--write` makes that again.
+`make reproduce`; about eight minutes. `--only draws wheel` measures some parts and keeps what was recorded of
+the others. Stages and commands run in a clone of what is committed, so that nothing here changes. Writes
+benchmarks/results/speed.json and its section of benchmarks/README.md; `--write` makes that again.
 """
 
 import argparse
@@ -11,54 +12,87 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.logs_report import put_section
+from benchmarks.logs import JOBS, SECONDS_PER_DAY, make_logs, measured
+from benchmarks.logs_report import NAMES, put_section
 from benchmarks.trust import README, RESULTS, copy_of_here, digests, run, started
 from pipeline.core.files import write_json
+from pipeline.core.parse import read_citation
 from pipeline.core.settings import from_params
+from pipeline.export import write_package
 from pipeline.published.model import draws
 from pipeline.published.model.energy import from_table
 from pipeline.reproduce import RUNNING
 
 FIGURE, ROWS, TIMES = "fig-hero", 1000, 3
+LOG_ROWS, LOG_MEMORY_MB = 5e6, 250
 EXAMPLES = Path("data/examples/configurations.csv")
+ALL = "all stages, one after the other"
 AIMS_S = {
-    "all stages, one after the other": 150.0,
+    ALL: 150.0,
     "nothing to do": 1.7,
     "one figure": 10.0,
     "1,000 predictions": 1.5,
     "draws of the published analysis": 2.5,
+    "the wheel: first estimate, with its import": 0.1,
+    "the wheel: an estimate after that": 0.001,
 }
 COMMANDS = {
-    "all stages, one after the other": "`dvc repro -f`",
+    ALL: "`dvc repro -f`",
     "nothing to do": "`dvc repro`",
     "one figure": f"`python -m pipeline.figure {FIGURE}`",
     "1,000 predictions": "`python -m pipeline.predict`",
+    "1,000 predictions, all read already": "`Predictor.predict`",
     "draws of the published analysis": "`published.model.draws.estimate`",
+    "as many bare random numbers": "`numpy.random.Generator.random`",
+    "the wheel: building it": "`export.write_package`",
+    "the wheel: installing it": "`pip install --no-deps`",
+    "the wheel: its command": "`python -m perquery estimate`",
+    "the wheel: first estimate, with its import": "`perquery.estimate`",
+    "the wheel: an estimate after that": "`perquery.estimate`",
+    "the wheel: one of a closed service": "`perquery.estimate`",
+    **{f"logs: {job}": NAMES[job] for job in NAMES},
 }
 TEXT = """## Speed
 
-`python -m benchmarks.speed`, {cores} cores, load {load:.1f} when it began; {times} runs where there
-are several, of which the median. The start of Python is part of every command.
+`python -m benchmarks.speed`, {cores} cores; load when a part began: {loads}. Medians of {times} runs
+where there are several. The start of Python is part of every command.
 
 {found}
 
-The draws are {drawn} columns of {each:,} queries, with all their summaries, for both regimes; as many bare
-random numbers from numpy take {bare_s:.2f} s, ours {ratio:.1f} times that. Predictions of a table that is
-in memory, with the model read already, take {warm_s:.2f} s.
+The draws are {drawn} columns of {each:,} queries, with all their summaries, for both regimes:
+{ratio:.1f} times what as many bare random numbers take. Logs are {requests:,} requests and {samples:,}
+power samples, one run each, DuckDB limited to {limit} MB.
 
 {stages}
 
 What helped: parameters are drawn once a stage and not once a call; trees of what was measured are kept;
 folds of a fit and halves of a table run two at a time; a figure is laid out once for all formats. What did
 not: more threads for linear algebra, which is slower and gives other last digits.
+"""
+CALLS = """
+import json, sys, time
+start = time.perf_counter()
+sys.path.insert(0, sys.argv[1])
+import perquery
+perquery.estimate("Llama 3.1 70B", 600, 250)
+found = [time.perf_counter() - start]
+for model in ("Llama 3.1 70B", "gpt-4o"):
+    perquery.estimate(model, 600, 250)
+    start = time.perf_counter()
+    for tokens in range(1000):
+        perquery.estimate(model, 600 + tokens, 250)
+    found.append((time.perf_counter() - start) / 1000)
+print(json.dumps(found))
 """
 
 
@@ -143,14 +177,12 @@ def published_draws() -> dict[str, Any]:
         for _ in range(count):
             rng.random(each)
         bare.append(round(time.perf_counter() - start, 3))
-    return {"seconds": ours, "bare": bare, "columns": count, "each": each}
+    times = {"draws of the published analysis": ours, "as many bare random numbers": bare}
+    return {"seconds": times, "columns": count, "each": each}
 
 
-def measure() -> dict[str, Any]:
-    """Everything, in one run."""
-    load = os.getloadavg()[0]
-    drawn = published_draws()
-    print("draws", drawn["seconds"], flush=True)
+def in_a_clone() -> dict[str, Any]:
+    """Stages and commands, in a clone."""
     with copy_of_here() as folder:
         stages = stage_seconds(folder)
         print(stages, flush=True)
@@ -159,60 +191,102 @@ def measure() -> dict[str, Any]:
         before = digests(folder, ["figures"])
         predict = ("python", "-m", "pipeline.predict", str(table), "-o", str(folder / "build/predicted.csv"))
         found = {
-            "all stages, one after the other": [stages.pop("all")],
+            ALL: [stages.pop("all")],
             "nothing to do": seconds(folder, ("dvc", "repro")),
             "one figure": seconds(folder, ("python", "-m", "pipeline.figure", FIGURE)),
             "1,000 predictions": seconds(folder, predict),
-            "draws of the published analysis": drawn["seconds"],
         }
         status = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True)
         same = before == digests(folder, ["figures"])
-    return {
-        "machine": {"cores": os.cpu_count(), "load": load},
-        "seconds": found,
-        "stages": stages,
-        "draws": {key: drawn[key] for key in ("bare", "columns", "each")},
-        "warm_predictions_s": warm_predictions(rows),
-        "same_figure": same,
-        "differs_from_git": len(re.findall(r"(?m)^.", status.stdout)),
-    }
+    found["1,000 predictions, all read already"] = [warm_predictions(rows)]
+    differs = len(re.findall(r"(?m)^.", status.stdout))
+    return {"seconds": found, "stages": stages, "same_figure": same, "differs_from_git": differs}
 
 
-def section(found: dict[str, Any]) -> str:
+def wheel() -> dict[str, Any]:
+    """Build the package, install it into a folder of its own, call it."""
+    with TemporaryDirectory(prefix="perquery-wheel-") as top:
+        folder, there = Path(top, "dist"), Path(top, "there")
+        folder.mkdir()
+        found = {}
+
+        def timed(name: str, work: Callable[[], Any]) -> Any:
+            start = time.perf_counter()
+            done = work()
+            found.setdefault(f"the wheel: {name}", []).append(round(time.perf_counter() - start, 3))
+            return done
+
+        timed("building it", lambda: write_package(read_citation(), folder))
+        (built,) = folder.glob("*.whl")
+        install = ("python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(there))
+        timed("installing it", lambda: run(folder, (*install, str(built))))
+        estimate = ("python", "-m", "perquery", "estimate", "Llama 3.1 70B", "600", "250")
+        each = []
+        for _ in range(TIMES):
+            timed("its command", lambda: run(folder, estimate, PYTHONPATH=str(there)))
+            call = [sys.executable, "-I", "-S", "-c", CALLS, str(there)]
+            each.append(json.loads(subprocess.run(call, capture_output=True, text=True, check=True).stdout))
+    names = ("first estimate, with its import", "an estimate after that", "one of a closed service")
+    times = dict(zip(names, map(list, zip(*each, strict=True)), strict=True))
+    return {"seconds": found | {f"the wheel: {name}": some for name, some in times.items()}}
+
+
+def logs() -> dict[str, Any]:
+    """The same energy from logs by ours and by hand, each in a process of its own."""
+    with TemporaryDirectory(prefix="perquery-logs-") as folder:
+        made = make_logs(round(LOG_ROWS / SECONDS_PER_DAY), Path(folder))
+        runs = {job: measured(job, made, LOG_MEMORY_MB) for job in JOBS}
+    rows = {name: runs["pipeline"][name] for name in ("requests", "samples")}
+    return {"seconds": {f"logs: {job}": [round(run["seconds"], 2)] for job, run in runs.items()}, **rows}
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "draws": published_draws, "clone": in_a_clone, "wheel": wheel, "logs": logs,
+}  # fmt: skip
+
+
+def section(parts: dict[str, Any]) -> str:
     """Markdown from results alone."""
     lines = ["| what | command | seconds | aim, s | |", "|---|---|---|---|---|"]
-    for name, values in found["seconds"].items():
-        middle, aim = statistics.median(values), AIMS_S[name]
-        met = "met" if middle <= aim else "missed"
-        lines.append(f"| {name} | {COMMANDS[name]} | {middle:.1f} | {aim:g} | {met} |")
-    stages = sorted(found["stages"].items(), key=lambda item: -item[1])
+    times = {name: statistics.median(of) for part in parts.values() for name, of in part["seconds"].items()}
+    for name, command in COMMANDS.items():
+        if name in times:
+            aim = AIMS_S.get(name)
+            met = " | " if aim is None else f"{aim:g} | {'met' if times[name] <= aim else 'missed'}"
+            lines.append(f"| {name} | {command} | {times[name]:.2g} | {met} |")
+    stages = sorted(parts["clone"]["stages"].items(), key=lambda item: -item[1])
     each = ["| stage | seconds |", "|---|---|", *(f"| {name} | {value:.1f} |" for name, value in stages)]
-    bare = statistics.median(found["draws"]["bare"])
-    ours = statistics.median(found["seconds"]["draws of the published analysis"])
     return TEXT.format(
-        cores=found["machine"]["cores"],
-        load=found["machine"]["load"],
+        cores=os.cpu_count(),
+        loads=", ".join(f"{part['load']:.1f} ({name})" for name, part in parts.items()),
         times=TIMES,
         found="\n".join(lines),
         stages="\n".join(each),
-        drawn=found["draws"]["columns"],
-        each=found["draws"]["each"],
-        bare_s=bare,
-        ratio=ours / bare,
-        warm_s=found["warm_predictions_s"],
+        drawn=parts["draws"]["columns"],
+        each=parts["draws"]["each"],
+        ratio=times["draws of the published analysis"] / times["as many bare random numbers"],
+        requests=parts["logs"]["requests"],
+        samples=parts["logs"]["samples"],
+        limit=LOG_MEMORY_MB,
     )
 
 
 def main() -> None:
-    """Measure unless only the section is to be written again; write both."""
+    """Measure the parts that are asked for, each written at once; then the section, when all are there."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true", help="only the section, from the results")
-    path = RESULTS / "speed.json"
-    if not parser.parse_args().write:
-        write_json(measure(), path)
-    put_section("speed", "benchmarks/speed.py", section(json.loads(path.read_text(encoding="utf-8"))), README)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure")
+    given, path = parser.parse_args(), RESULTS / "speed.json"
+    parts = json.loads(path.read_text(encoding="utf-8"))["parts"] if path.exists() else {}
+    for name in [] if given.write else given.only:
+        load = round(os.getloadavg()[0], 2)
+        parts[name] = {**PARTS[name](), "load": load}
+        print(name, parts[name]["seconds"], flush=True)
+        write_json({"parts": {one: parts[one] for one in PARTS if one in parts}}, path)
+    if parts.keys() == PARTS.keys():
+        put_section("speed", "benchmarks/speed.py", section(parts), README)
 
 
 if __name__ == "__main__":

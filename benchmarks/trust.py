@@ -1,14 +1,17 @@
 """The same bytes in other environments, and after kills.
 
 `python -m benchmarks.trust verify` (`make verify`) runs stages in a clone under other hash seeds, kernels of
-linear algebra, time zones, languages, and so on, and prints which outputs differ. `python -m benchmarks.trust
-kills` kills runs at random moments, repairs, runs again, and counts what is not as without the kill; `seeds`
-runs the analyses under other seeds, and counts verdicts that change and levers that change places. All write
-benchmarks/results/trust_<what>.json and their section of benchmarks/README.md.
+linear algebra, time zones, languages, and so on, and prints which outputs differ; `--python` adds other
+interpreters, each with the packages of the lock. `python -m benchmarks.trust kills` kills runs at random
+moments, repairs, runs again, and counts what is not as without the kill; `seeds` runs the analyses under
+other seeds, and counts verdicts that change and levers that change places. All write
+benchmarks/results/trust_<what>.json and their section of benchmarks/README.md; commands of `kills` that are
+not asked for keep what was recorded of them.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -43,6 +46,8 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     "time of Kathmandu": {"TZ": "Asia/Kathmandu"},
     "language C": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"},
     "umask 077, no home": {"UMASK": "077", "HOME": "/nonexistent"},
+    "home that nobody can write": {"HOME": "/proc"},
+    "no network": {"NETWORK": "none"},
 }
 QUICK = ("inputs", "lengths", "servers", "fit_serving")
 THREE = QUICK[:3]
@@ -51,13 +56,15 @@ COMMANDS = {
     "dvc repro, three stages": ("dvc", "repro", "--force", "--single-item", *THREE),
     "predict": ("python", "-m", "pipeline.predict", EXAMPLES[0], "-o", "build/kill/predictions.csv"),
     "logs": ("python", "-m", "pipeline.logs", *EXAMPLES[1:], "--accept", "-o", "build/kill/logs"),
+    "telemetry": ("python", "-m", "pipeline.telemetry"),
+    "export": ("python", "-m", "pipeline.export"),
 }
 SECTIONS = {
     "verify": """## The same bytes elsewhere
 
 `make verify`: stages {stages} run in a clone under one change each; files that differ from
-those made without it.
-Threads that are asked for are set back to one by the package itself.
+those made without it. Threads that are asked for are set back to one by the package itself.
+The machine was shared with other work.
 
 {table}
 """,
@@ -65,7 +72,8 @@ Threads that are asked for are set back to one by the package itself.
 
 `python -m benchmarks.trust kills`: `kill -9` at a moment drawn evenly over a run, {total} kills in all; then
 `make repair` and the same command again. Orphans are processes that still work a second after the kill; not
-recovered: the second run fails, or any output, input or dvc.lock has other bytes than without a kill.
+recovered: the second run fails, or any output, input or dvc.lock has other bytes than without a kill. A kill
+that came after the end of its run is not counted. The machine was shared with other work.
 
 {table}
 """,
@@ -81,6 +89,7 @@ Verdicts are those of claims.csv; pairs of levers are those of one regime whose 
 ANALYSES = ("assumptions", "published", "lengths", "servers", "energy", "water", "fleet", "levers", "claims")
 ERRORS = 3.0
 WRONG = ("failed", "differ", "orphans", "left over", "not recovered", "changed", "swapped")
+KEPT = ("data", "build/published", "build/telemetry", "build/kill", "dist", "dvc.lock")  # looked at
 Digests = dict[str, str]
 Row = dict[str, object]
 
@@ -106,7 +115,10 @@ def started(folder: Path, command: Sequence[str], **environment: str) -> subproc
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "MPLCONFIGDIR": str(folder / ".mpl"),
     }
+    own["PATH"] = f"{environment.get('PYTHON', own['PATH'])}:{own['PATH']}"
     env = {**os.environ, "DVC_NO_ANALYTICS": "1", **environment, **own}
+    if environment.get("NETWORK") == "none":
+        command = ("unshare", "--net", *command)
     umask = int(environment.get("UMASK", "022"), 8)
     with (folder.parent / "log").open("ab") as log:
         return subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, umask=umask)
@@ -130,12 +142,21 @@ def outputs(names: Sequence[str]) -> list[str]:
     return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
 
 
-def verify(names: Sequence[str]) -> list[Row]:
+def interpreters(pythons: Sequence[Path]) -> dict[str, dict[str, str]]:
+    """An environment of each interpreter."""
+    found = {}
+    for python in pythons:
+        said = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout
+        found[said.strip()] = {"PYTHON": str(python.absolute().parent)}
+    return found
+
+
+def verify(names: Sequence[str], pythons: Sequence[Path]) -> list[Row]:
     """A row an environment: how many output files of the stages differ from those made as here."""
     rows: list[Row] = []
     reference: Digests = {}
     with copy_of_here() as folder:
-        for environment, changes in ENVIRONMENTS.items():
+        for environment, changes in (ENVIRONMENTS | interpreters(pythons)).items():
             commands = [("python", "-m", f"pipeline.stages.{name}") for name in names]
             failed = sum(run(folder, command, **changes) != 0 for command in commands)
             found = digests(folder, outputs(names))
@@ -147,18 +168,20 @@ def verify(names: Sequence[str]) -> list[Row]:
     return rows
 
 
-def kills(count: int, seed: int) -> list[Row]:
+def kills(names: Sequence[str], count: int, seed: int) -> list[Row]:
     """A row a command: how often it was killed, and how often something was then not as without the kill."""
-    chance = random.Random(seed)
-    rows: list[Row] = []
+    record, rows = RESULTS / "trust_kills.json", []
+    if record.exists():
+        rows = [row for row in json.loads(record.read_text("utf-8"))["rows"] if row["command"] not in names]
     with copy_of_here() as folder:
         run(folder, ("python", "-m", "pipeline.repair"))
-        for name, command in COMMANDS.items():
-            below = [*outputs(THREE), "build/kill", "data", "dvc.lock"]
-            run(folder, command)
+        for name in names:
+            command, chance = COMMANDS[name], random.Random(f"{name} {seed}")
+            if run(folder, command):
+                raise SystemExit(f"{name} fails without a kill, see {folder.parent / 'log'}")
             start = time.monotonic()
             run(folder, command)
-            seconds, reference = time.monotonic() - start, digests(folder, below)
+            seconds, reference = time.monotonic() - start, digests(folder, KEPT)
             found = [killed(folder, command, chance.uniform(0, seconds)) for _ in range(count)]
             wrong = sum(item["failed"] or item["state"] != reference for item in found)
             counts = {
@@ -166,7 +189,7 @@ def kills(count: int, seed: int) -> list[Row]:
             }
             rows.append({"command": name, **counts, "not recovered": wrong})
             say(rows)
-    return rows
+    return sorted(rows, key=lambda row: list(COMMANDS).index(str(row["command"])))
 
 
 def seeds(count: int) -> list[Row]:
@@ -220,9 +243,8 @@ def killed(folder: Path, command: Sequence[str], after_s: float) -> dict[str, An
     left = sum(
         1 for path in folder.rglob(".*") if LEFTOVER.fullmatch(path.name) or path.name.startswith(FOLDER)
     )
-    below = [*outputs(THREE), "build/kill", "data", "dvc.lock"]
     return {"kills": alive, "repaired": repaired, "orphans": orphans, "left over": left, "failed": failed,
-            "state": digests(folder, below)}  # fmt: skip
+            "state": digests(folder, KEPT)}  # fmt: skip
 
 
 def processes_in(folder: Path) -> list[str]:
@@ -249,10 +271,13 @@ def main() -> int:
     )
     parser.add_argument("what", choices=SECTIONS)
     parser.add_argument("--stages", nargs="+", default=QUICK)
+    parser.add_argument("--python", nargs="+", type=Path, default=[], help="other interpreters, of verify")
+    parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS), help="of kills")
     parser.add_argument("--count", type=int, default=10, help="kills a command, or seeds")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    ways = {"verify": lambda: verify(given.stages), "kills": lambda: kills(given.count, given.seed),
+    ways = {"verify": lambda: verify(given.stages, given.python),
+            "kills": lambda: kills(given.commands, given.count, given.seed),
             "seeds": lambda: seeds(given.count)}  # fmt: skip
     rows = ways[given.what]()
 

@@ -40,6 +40,7 @@ from pipeline.present.release.datapackage import copy_tables, croissant, data_pa
 from pipeline.present.release.figures import numbered, save
 from pipeline.present.release.records import captions, crate, latex, manifest, word, write_zip
 from pipeline.present.release.wheel import package_data, write_wheel
+from pipeline.repair import alone
 from pipeline.report.declared import declared
 from pipeline.report.formats import Table
 from pipeline.stages.paper import MODULES
@@ -168,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(alone()(main))

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.reproduce import MARK, RUNNING, start_git
+from tests.present.test_guide import of
 
 AGAIN = ("inputs", "lengths", "servers", "claims")  # quick ones of each kind
 OTHER_PLACE = {
@@ -114,6 +115,16 @@ def test_an_output_that_is_not_as_in_git_is_named(clone: Path) -> None:
     assert "data/results/what_if.csv differs" in done.stdout
     run(clone, sys.executable, "-m", "pipeline.reproduce", "--restore")
     assert run(clone, "git", "status", "--porcelain") == ""
+
+
+@pytest.mark.pipeline
+def test_the_commands_of_an_analyst_run(clone: Path) -> None:
+    """As the guide has them; of the what-ifs the one that takes seconds: the next test has one of minutes."""
+    for words in of("dvc"):
+        if words[-1] == "what_if" or (words[1] != "queue" and words[1:3] != ["exp", "run"]):
+            run(clone, *words)
+    assert "what_if.requests" in run(clone, "dvc", "params", "diff")
+    run(clone, sys.executable, "-m", "pipeline.reproduce", "--restore")
 
 
 @pytest.mark.pipeline

@@ -28,7 +28,7 @@ ANALYSIS, VARIANT = "as_published", "v2"
 COEFFICIENTS = ["method", "intercept", "slope_input", "slope_output", "residual_sd", "largest_tokens_per_s"]
 SUMMARY: Columns = {
     **{
-        f"{name}_wh": (heading, digits(3))
+        f"{name}_wh": (heading, digits(2 if name in ("p5", "p95") else 3))
         for name, heading in {
             "mean": "Mean",
             "p5": "P5",

@@ -44,8 +44,10 @@ def significant(value: float, digits: int = 2) -> str:
 
 
 def interval(value: float, low: float, high: float) -> str:
-    """A value with its interval: 0.31 (0.16–0.60)."""
-    return f"{significant(value)} ({significant(low)}–{significant(high)})"
+    """A value with its interval, each with the two digits that Monte Carlo errors carry: 0.31 (0.16–11)."""
+    middle, *ends = (significant(float(f"{one:.1e}")).removesuffix(".0") if one >= 9.95 else significant(one)
+                     for one in (value, low, high))  # fmt: skip
+    return f"{middle} ({'–'.join(ends)})"
 
 
 def band(row: Mapping[Any, Any] | pd.Series, name: str = "{}") -> str:

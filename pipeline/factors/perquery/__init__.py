@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 METHOD = HERE / "METHOD.md"
 PER_WH = ("wh", "onsite_ml", "total_ml", "gco2e")  # what a Wh of the servers takes at a site
 POOLED, BEYOND = "pooled", "extrapolated"  # of what an estimate rests on
+LONGEST_NAME = 200  # characters of a model's
 Z95 = 1.645  # standard deviations from the median to P95
 STATISTIC = "mean over queries of these lengths; P5, P50 and P95 over what is not known of the service"
 BOUNDARY = "facility: accelerators, servers and cooling while they serve; no idle servers, network, training"
@@ -131,6 +132,8 @@ def estimate(
     input_tokens includes cached_input_tokens; usage: what an API returned beside its answer, in place of the
     three. Raises ValueError, which says what was expected, and the nearest names of what is not known.
     """
+    if not isinstance(model, str) or len(model) > LONGEST_NAME:
+        raise ValueError(f"model {str(model)[:60]!r}, expected a name")
     if usage is not None:
         input_tokens, cached_input_tokens, output_tokens = tokens_of(usage)
     if input_tokens is None or output_tokens is None:
@@ -138,7 +141,7 @@ def estimate(
     lengths = tuple(map(_number, (input_tokens, cached_input_tokens, output_tokens)))
     if lengths[0] < 1 or not 0 <= lengths[1] <= lengths[0]:
         raise ValueError(
-            f"{lengths[0]:g} input tokens with {lengths[1]:g} cached, expected at least 1 and all cached"
+            f"{lengths[0]:g} input tokens, {lengths[1]:g} cached, expected at least 1, at most all cached"
         )
     data = _data()
     tokens, most = lengths[0] + lengths[2], _longest(model)
@@ -146,7 +149,7 @@ def estimate(
         raise ValueError(f"{tokens:,.0f} tokens of input and output, expected at most {most:,.0f} of {model}")
     site = site or next(iter(data["sites"]))
     if site not in data["sites"]:
-        raise ValueError(f"site {site!r}, expected one of {', '.join(data['sites'])}")
+        raise ValueError(f"site {str(site)[:60]!r}, expected one of {', '.join(data['sites'])}")
     name, tier, reason, members = _members(model, precision)
     found = [_table(*member).at(*lengths) for member in members]
     centre, spread = _pooled([band for band, _ in found])
@@ -182,7 +185,8 @@ def _longest(model: str) -> float:
 def tokens_of(usage: Any) -> tuple[float, float, float]:
     """Input, cached input and output tokens of a usage object of an API, or of a mapping like it.
 
-    OpenAI and what is compatible count cached tokens among the input; Anthropic counts them apart.
+    OpenAI and what is compatible (LiteLLM, DeepSeek) count cached tokens among the input; Anthropic, which
+    has no `prompt_tokens`, counts them apart.
     """
 
     def get(item: Any, *names: str) -> Any:
@@ -198,13 +202,13 @@ def tokens_of(usage: Any) -> tuple[float, float, float]:
         return tokens_of(get(usage, "usage"))
     if read is None:
         raise ValueError(f"usage {str(usage)[:60]!r}, expected prompt_tokens or input_tokens")
-    apart = get(usage, "cache_read_input_tokens")
-    if apart is not None:
-        written = get(usage, "cache_creation_input_tokens") or 0
-        return _number(read) + _number(apart) + _number(written), _number(apart), _number(answer or 0)
+    apart, written = (get(usage, f"cache_{name}_input_tokens") for name in ("read", "creation"))
+    if get(usage, "prompt_tokens") is None and (apart, written) != (None, None):
+        among = _number(apart or 0)
+        return _number(read) + among + _number(written or 0), among, _number(answer or 0)
     details = get(usage, "input_tokens_details", "prompt_tokens_details")
-    cached = get(details, "cached_tokens") if details is not None else 0
-    return _number(read), _number(cached or 0), _number(answer or 0)
+    cached = get(details, "cached_tokens") or get(usage, "prompt_cache_hit_tokens") or apart or 0
+    return _number(read), _number(cached), _number(answer or 0)
 
 
 def _number(value: Any) -> float:
@@ -212,6 +216,8 @@ def _number(value: Any) -> float:
         found = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         found = math.nan
+    except OverflowError:
+        found, value = math.inf, "more than 1e308"
     if not 0 <= found <= 1e8:
         raise ValueError(f"{str(value)[:60]!r} tokens, expected a number from 0 to 100,000,000")
     return found
@@ -220,25 +226,26 @@ def _number(value: Any) -> float:
 def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tuple[str, str]]]:
     """Name, tier, reason and the tables, by model and precision, that an estimate is of."""
     data = _data()
-    key = DATED.sub("", str(model).strip().lower().split("/")[-1].removeprefix("anthropic."))
+    key = DATED.sub("", model.strip().lower().split("/")[-1].removeprefix("anthropic."))
     if name := _names().find(model):
         tables = data["models"][_names().shape[name]]
-        meant = precision_word(precision) if precision else None
+        meant = precision_word(str(precision)) if precision else None
         word = meant.name if meant else precision
         if word and word not in tables:
-            raise ValueError(f"precision {precision!r} of {name}, expected one of {', '.join(tables)}")
+            word = str(precision)[:60]
+            raise ValueError(f"precision {word!r} of {name}, expected one of {', '.join(tables)}")
         return (
             name,
             "modelled",
             "served as `deployment` says",
             [(_names().shape[name], word or next(iter(tables)))],
         )
-    service = data["services"].get(key) or data["services"].get(str(model).strip().lower())
+    service = data["services"].get(key) or data["services"].get(model.strip().lower())
     if service is None and key not in data["classes"]:
         known = [*data["services"], *data["classes"]]
-        near = [*_names().nearest(model), *nearest_words(str(model), known)][:4]
+        near = [*_names().nearest(model), *nearest_words(model, known)][:4]
         raise ValueError(
-            f"model {model!r}, expected a model, service or class"
+            f"model {model[:60]!r}, expected a model, service or class"
             + (f" (nearest: {', '.join(near)})" if near else "")
         )
     of = service["model_class"] if service else key

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.factors.perquery import HERE, Band, Estimate, estimate, models, services
+from pipeline.factors.perquery import HERE, Band, Estimate, estimate, models, services, sites
 
 TOOLS = {"predict": "predict a table of deployments", "logs": "energy of queries from logs"}
 PROJECT = HERE / "project"
@@ -31,7 +31,7 @@ def main() -> None:
         if given.command == "models":
             print("\n".join([*models(), *services()]))
         elif given.command == "usage":
-            with sys.stdin if given.file == "-" else Path(given.file).open(encoding="utf-8") as file:
+            with sys.stdin if given.file == "-" else Path(given.file).open(encoding="utf-8-sig") as file:
                 _usage(file, given)
         else:
             lengths = (given.input_tokens, given.output_tokens, given.cached)
@@ -42,23 +42,35 @@ def main() -> None:
 
 
 def _usage(file: TextIO, given: argparse.Namespace) -> None:
-    text = file.read()
-    try:
-        rows = json.loads(text)
-        rows = rows if isinstance(rows, list) else [rows]
-    except json.JSONDecodeError:
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    for number, row in enumerate(rows, start=1):
+    """A line of each row; nothing where one is wrong."""
+    found = []
+    for number, row in enumerate(_rows(file, given.file), start=1):
+        where = f"{given.file}, row {number}"
         try:
             model = given.model or row["model"]
-            found = estimate(model, usage=row.get("usage", row), site=given.site, precision=given.precision)
+            one = estimate(model, usage=row.get("usage", row), site=given.site, precision=given.precision)
         except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{given.file}, row {number}: expected an object with model and usage"
-            ) from error
+            raise ValueError(f"{where}: expected an object with model and usage") from error
         except ValueError as error:
-            raise ValueError(f"{given.file}, row {number}: {error}") from None
-        print(json.dumps(found.as_dict()))
+            raise ValueError(f"{where}: {error}") from None
+        found.append(json.dumps(one.as_dict()))
+    print("\n".join(found))
+
+
+def _rows(file: TextIO, name: str) -> list[Any]:
+    """Objects of a list, of one text of JSON, or of its lines."""
+    try:
+        text = file.read()
+        lines = [line for line in text.splitlines() if line.strip()]
+        try:
+            whole = json.loads(text)
+        except json.JSONDecodeError:
+            if len(lines) < 2:
+                raise
+            whole = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: {error}; expected JSON, or JSON lines, in UTF-8") from None
+    return whole if isinstance(whole, list) else [whole]
 
 
 def _text(found: Estimate) -> str:
@@ -107,7 +119,7 @@ def _arguments() -> argparse.Namespace:
     many.add_argument("file", help="JSON or JSON lines; -: standard input")
     many.add_argument("--model", help="of all of them, where they do not say")
     for command in (one, many):
-        command.add_argument("--site", help="scenario of sites")
+        command.add_argument("--site", help=f"one of {', '.join(sites())}")
         command.add_argument("--precision", help="of the weights, as published where not given")
     commands.add_parser("models", help="list models and services")
     for name, about in TOOLS.items():

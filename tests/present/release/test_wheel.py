@@ -126,6 +126,10 @@ def test_water_and_carbon_are_those_of_the_site(perquery: ModuleType) -> None:
         {"input_tokens": 1000, "output_tokens": 200, "input_tokens_details": {"cached_tokens": 800}},
         {"input_tokens": 150, "output_tokens": 200, "cache_read_input_tokens": 800,
          "cache_creation_input_tokens": 50},
+        {"input_tokens": 200, "output_tokens": 200, "cache_read_input_tokens": 800},
+        {"prompt_tokens": 1000, "completion_tokens": 200, "prompt_cache_hit_tokens": 800},
+        {"prompt_tokens": 1000, "completion_tokens": 200, "prompt_tokens_details": {"cached_tokens": 800},
+         "cache_read_input_tokens": 800, "cache_creation_input_tokens": 50},
         {"model": "x", "usage": {"prompt_tokens": 1000, "completion_tokens": 200,
                                  "prompt_tokens_details": {"cached_tokens": 800}}},
         SimpleNamespace(prompt_tokens=1000, completion_tokens=200,
@@ -137,6 +141,11 @@ def test_usage_of_every_api_is_the_same_query(perquery: ModuleType, usage: Any) 
     stated = perquery.estimate("Llama 3.1 70B", 1000, 200, 800)
     assert perquery.estimate("Llama 3.1 70B", usage=usage) == stated
     assert stated.wh.p50 < perquery.estimate("Llama 3.1 70B", 1000, 200).wh.p50
+
+
+def test_what_is_written_to_a_cache_is_computed(perquery: ModuleType) -> None:
+    usage = {"input_tokens": 150, "output_tokens": 200, "cache_creation_input_tokens": 50}
+    assert perquery.tokens_of(usage) == (200, 0, 200)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +186,13 @@ def test_every_judged_class_is_one_of_the_analysis_and_its_models_have_tables() 
         ({"model": "Llama 3.1 75B", "input_tokens": 1, "output_tokens": 1}, "nearest: Llama 3.1 "),
         ({"model": "gpt-4oo", "input_tokens": 1, "output_tokens": 1}, "gpt-4o"),
         ({"model": "mid", "input_tokens": 1e300, "output_tokens": 1}, "a number from 0 to 100,000,000"),
+        ({"model": "mid", "input_tokens": 10**400, "output_tokens": 1}, "a number from 0 to 100,000,000"),
+        ({"model": "mid", "input_tokens": 10**9999, "output_tokens": 1}, "a number from 0 to 100,000,000"),
+        ({"model": "mid", "input_tokens": 9, "output_tokens": -1}, "'-1' tokens, expected a number from 0"),
+        ({"model": ["mid"], "input_tokens": 9, "output_tokens": 1}, "expected a name"),
+        ({"model": "m" * 9999, "input_tokens": 9, "output_tokens": 1}, "^.{,99}$"),
+        ({"model": "m" * 99, "input_tokens": 9, "output_tokens": 1}, "^.{,120}$"),
+        ({"model": "mid", "input_tokens": 9, "output_tokens": 1, "site": "s" * 9999}, "^.{,300}$"),
         ({"model": "mid", "input_tokens": float("nan"), "output_tokens": 1}, "expected a number from 0"),
         ({"model": "mid", "input_tokens": True, "output_tokens": 1}, "expected a number from 0"),
         ({"model": "mid", "input_tokens": 9, "output_tokens": 1, "cached_input_tokens": 10}, "10 cached"),
@@ -250,8 +266,23 @@ def test_the_command_estimates_and_reads_usage(installed: Path, perquery: Module
     usage.write_text(f"{json.dumps(row)}\n{json.dumps(row)}\n")
     done = command(installed, "usage", str(usage))
     assert [json.loads(line)["model"] for line in done.stdout.splitlines()] == ["gpt-4o", "gpt-4o"]
-    usage.write_text(json.dumps({"model": "gpt-4o"}))
-    for words in (("usage", str(usage)), ("usage", "missing.json"), ("estimate", "gpt-9", "1", "1")):
+    one = json.dumps(row).encode()
+    for text in (
+        b'{"model": "gpt-4o"}',
+        b"[" * 100_000,
+        b"9" * 9999,
+        b"",
+        b"{}",
+        one + b"\n{",
+        b"\0",
+        b"\xff",
+    ):
+        usage.write_bytes(text)
+        done = command(installed, "usage", str(usage))
+        assert done.returncode == 1 and not done.stdout, text[:60]
+        assert done.stderr.startswith(f"perquery: {usage}") and done.stderr.count("\n") == 1, text[:60]
+    wrong = ("gpt-9 1 1", "mid 1e400 1", "mid 1 -1", "mid 9 1 --cached 10", "mid 9 1 --site moon")
+    for words in (("usage", "missing.json"), *(("estimate", *text.split()) for text in wrong)):
         done = command(installed, *words)
         assert done.returncode == 1 and done.stderr.startswith("perquery: ") and done.stderr.count("\n") == 1
 
