@@ -1,5 +1,6 @@
 """The real pipeline in a temporary clone: the committed bytes again, and only what changed."""
 
+import ast
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.reproduce import MARK, RUNNING, start_git
+from pipeline.reproduce import MARK, PIPELINES, RUNNING, rounded_apart, start_git
 from tests.present.test_guide import of
 
 AGAIN = ("inputs", "lengths", "servers", "claims")  # quick ones of each kind
@@ -93,8 +94,35 @@ def test_without_git_there_is_one_clear_message(unpacked: Path, monkeypatch: pyt
 
 @pytest.mark.pipeline
 def test_recomputed_results_are_those_of_git(clone: Path) -> None:
-    """Elsewhere: the same bytes, dvc.lock included."""
-    assert run(clone, "git", "status", "--porcelain") == ""
+    """In another folder: the same bytes, but for what another processor than git's rounds the other way."""
+    lines = run(clone, "git", "status", "--porcelain").splitlines()
+    changed = {line[3:] for line in lines} - {str(path.with_suffix(".lock")) for path in PIPELINES}
+    compare = "import sys; from pipeline.reproduce import *; print(list(filter(rounded_apart, sys.argv[1:])))"
+    assert set(ast.literal_eval(run(clone, sys.executable, "-c", compare, *changed))) == changed
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "alike"),
+    [
+        ("a,b\nx,0.100005\n", "a,b\nx,0.100006\n", True),
+        ("a,b\nx,0.10000\n", "a,b\nx,0.10001\n", False),
+        ("a,b\nx,0.1\n", "a,b\nx,0.100001\n", True),
+        ("a,b\nx,-0.000692\n", "a,b\nx,-0.000693\n", True),
+        ("a,b\nx,9.30001e-07\n", "a,b\nx,9.30003e-07\n", False),
+        ("a,b\nx,1\n", "a,b\nx,2\n", False),
+        ("a,b\nx,1\n", "a,b\nx,1\ny,1\n", False),
+        ("a,b\nx,1e-7\n", "a,b\ny,1e-7\n", False),
+        (f'{{"sha256": "{"0" * 64}", "p": 2.5}}', f'{{"sha256": "{"a" * 64}", "p": 2.5}}', True),
+    ],
+)
+def test_what_another_processor_rounds_is_no_other_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, now: str, alike: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.json").write_text(before)
+    start_git(tmp_path)
+    Path("t.json").write_text(now)
+    assert rounded_apart("t.json") == alike
 
 
 @pytest.mark.pipeline
