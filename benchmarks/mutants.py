@@ -30,7 +30,7 @@ TOPICS = {
         ["servers", "water", "lengths", "energy", "published"],
     ),
     "draws": (
-        ["core/draws.py", "core/distributions.py", "core/nested.py", "core/summaries.py",
+        ["core/draws.py", "core/nested.py", "core/summaries.py",
          "published/model/draws.py", "energy/model/samples.py"],
         ["core", "published", "energy"],
     ),

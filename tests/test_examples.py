@@ -10,7 +10,7 @@ import pytest
 # Where somebody who uses the pipeline as a library begins, by module.
 ENTRY_POINTS = {
     "pipeline.core.catalogue": ["read"],
-    "pipeline.core.distributions": ["LogNormal"],
+    "pipeline.core.assumption": ["LogNormal"],
     "pipeline.core.draws": ["Design", "uniforms"],
     "pipeline.core.errors": ["InputError.at"],
     "pipeline.core.summaries": ["split"],

@@ -9,7 +9,7 @@ SLOW = ("scipy.stats", "statsmodels.api", "matplotlib", "seaborn", "SALib")
 
 
 @pytest.mark.parametrize(
-    "name", ["core.catalogue", "core.distributions", "core.files", "core.settings", "predict", "logs"]
+    "name", ["core.catalogue", "core.assumption", "core.files", "core.settings", "predict", "logs"]
 )
 def test_what_all_stages_share_imports_nothing_slow(name: str) -> None:
     code = f"import sys, pipeline.{name}; print([slow for slow in {SLOW} if slow in sys.modules])"

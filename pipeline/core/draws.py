@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from pipeline.core.assumption import Section
-from pipeline.core.distributions import Distribution
+from pipeline.core.assumption import Distribution, Section
 
 
 def _power_of_two(count: int) -> int:
@@ -147,7 +146,7 @@ class Design:
 
     Examples
     --------
-    >>> from pipeline.core.distributions import LogNormal
+    >>> from pipeline.core.assumption import LogNormal
     >>> design = Design(seed=1, replicates=2, outer=8, inner=4)
     >>> design.draw("PUE", LogNormal(family="lognormal", p5=1.05, p95=1.6)).shape
     (16,)

@@ -117,10 +117,7 @@ def profiles(routing_profiles: pd.DataFrame) -> pd.DataFrame:
         "gain": ("Times less energy", as_given),
         "share": "Share that the small model needs",
         "worlds_reaching": ("Worlds in which any share reaches it", percent),
-        "worlds_within_published": (
-            "Worlds in which that of the best published router does",
-            percent,
-        ),
+        "worlds_within_published": ("Worlds in which that of the best published router does", percent),
     },
 )
 def needed(routing_needed: pd.DataFrame) -> pd.DataFrame:

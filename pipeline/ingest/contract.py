@@ -14,8 +14,11 @@ from pipeline.core.columns import (
     PLAUSIBLE,
     POSITIVE,
     count,
+    ends,
     key,
     number,
+    origin,
+    row_check,
     schema,
     text,
     word,
@@ -23,16 +26,6 @@ from pipeline.core.columns import (
 
 THROUGHPUT_SETS = ["published_analysis", "tensorrt_llm_overview", "tensorrt_llm_serving"]
 PRECISIONS = ["FP16", "BF16", "FP8", "FP4"]
-INTERVALS = [
-    "IQR",
-    "P5-P95",
-    "1 sd",
-    "min-max",
-    "range as stated",
-    "scenario range",
-    "upper bound",  # "up to": high repeats the value
-    "lower bound",  # "more than": low repeats the value
-]
 CLAIM_INTERVALS = [
     "IQR",
     "IQR after the double trim",
@@ -135,13 +128,10 @@ GRADES_IN_WORDS = (
 )
 
 
-# The name of a check over whole rows is the column that its message points at.
-ORDERED = pa.Check(_between, name="value", error="low <= value <= high")
-EXPLAINED = pa.Check(_explained, name="interval", error="a word when low or high is given, else a blank")
-STATED = pa.Check(
-    lambda table: table[["value", "low", "high"]].notna().any(axis="columns"),
-    name="value",
-    error="a value or a range",
+ORDERED = row_check("value", "low <= value <= high", _between)
+EXPLAINED = row_check("interval", "a word when low or high is given, else a blank", _explained)
+STATED = row_check(
+    "value", "a value or a range", lambda table: table[["value", "low", "high"]].notna().any(axis="columns")
 )
 
 
@@ -152,6 +142,8 @@ def _value_table(
     first: dict[str, pa.Column] | None = None,
     last: dict[str, pa.Column] | None = None,
 ) -> pa.DataFrameSchema:
+    where = origin(placed=False)
+    note = where.pop("note")
     return schema(
         {
             "key": key(),
@@ -164,20 +156,16 @@ def _value_table(
             "output_tokens": text("output length, as stated", nullable=True),
             "value": number("the value; the midpoint where only a range is given", minimum),
             "unit": word("unit of value, low and high", UNITS[name]),
-            "low": number("lower end of the interval", minimum, nullable=True),
-            "high": number("upper end of the interval", minimum, nullable=True),
-            "interval": word("what low and high mean", INTERVALS, nullable=True),
+            **ends(minimum),
             "method": word("how the source came to the value", METHODS),
             "boundary": word("what the energy or power includes", BOUNDARIES),
             "year": count("year the value is about, else of publication", pa.Check.in_range(2000, 2035)),
-            "source": text("key of paper/references.bib"),
-            "where": text("version, table, page or address within the source", nullable=True),
-            "confidence": word("how it was read", CONFIDENCES),
+            **where,
             **(last or {}),
-            "note": text("what else matters", nullable=True),
+            "note": note,
         },
-        [ORDERED, EXPLAINED, *PLAUSIBLE],
         description,
+        checks=[ORDERED, EXPLAINED, *PLAUSIBLE],
     )
 
 
@@ -209,21 +197,15 @@ THROUGHPUT = schema(
         "confidence": word("how it was read", CONFIDENCES),
         "note": text("what else matters", nullable=True),
     },
-    [
-        pa.Check(
-            lambda table: table["active_params_b"] <= table["total_params_b"],
-            name="active_params_b",
-            error="at most total_params_b",
-        ),
-        pa.Check(
-            lambda table: (
-                (table["active_params_b"] == table["total_params_b"]) == (table["architecture"] == "dense")
-            ),
-            name="architecture",
-            error="dense when all parameters are active, else moe",
+    "Published throughput: one measured serving configuration a row.",
+    checks=[
+        row_check("active_params_b", "at most total_params_b", "active_params_b <= total_params_b"),
+        row_check(
+            "architecture",
+            "dense when all parameters are active, else moe",
+            "(active_params_b == total_params_b) == (architecture == 'dense')",
         ),
     ],
-    "Published throughput: one measured serving configuration a row.",
 )
 
 # What the results of fleets are set beside; apart, so that other claims rerun no fleet.
@@ -243,8 +225,8 @@ CLAIMS = schema(
         "source": text("key of paper/references.bib"),
         "note": text("what else matters", nullable=True),
     },
-    [ORDERED, EXPLAINED, STATED],
     "Every published number of the analysis that is reproduced.",
+    checks=[ORDERED, EXPLAINED, STATED],
 )
 
 CLASSES_OF_TRAFFIC = ["chat", "reasoning", "code", "agent", "API"]
@@ -259,12 +241,8 @@ SERVICE_LENGTHS = schema(
             "mean a request, what is cached included; blank: prompts alone", nullable=True
         ),
         "output_tokens": number("mean a request, reasoning included"),
-        "source": text("key of paper/references.bib"),
-        "where": text("place in it", nullable=True),
-        "confidence": word("how it was read", CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(placed=False),
     },
-    [],
     "Mean lengths of the requests of services in production.",
 )
 PRACTICES = ["load kept", "load reallocated", "cached share", "agent cached share", "level correlation"]
@@ -282,13 +260,10 @@ SERVICE_PRACTICE = schema(
         "value": number("fraction or correlation", pa.Check.in_range(-1, 1)),
         "low": number("of the range as stated", pa.Check.in_range(-1, 1), nullable=True),
         "high": number("of the range as stated", pa.Check.in_range(-1, 1), nullable=True),
-        "source": text("key of paper/references.bib"),
-        "where": text("place in it", nullable=True),
-        "confidence": word("how it was read", CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(placed=False),
     },
-    [ORDERED],
     "How services are run, one value of one service a row.",
+    checks=[ORDERED],
 )
 
 PER_QUERY, PER_1000_OUTPUT, TOKENS_PER_S = "Wh/query", "Wh/1000 output tokens", "tokens/s"
@@ -314,13 +289,10 @@ ANCHORS = schema(
         "before_p5": number(f"5th percentile {BEFORE}; blank: not there then", nullable=True),
         "before_p50": number(f"median {BEFORE}; likewise", nullable=True),
         "before_p95": number(f"95th percentile {BEFORE}; likewise", nullable=True),
-        "source": text("key of paper/references.bib"),
-        "where": text("place in it", nullable=True),
-        "confidence": word("how it was read", CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(placed=False),
     },
-    [ORDERED],
     "Published figures to compare with that nothing is fitted to.",
+    checks=[ORDERED],
 )
 
 TABLES = transcribed(
@@ -351,9 +323,7 @@ TABLES = transcribed(
     }
 )
 TABLES |= transcribed(
-    {
-        "pue": _value_table("pue", "Power usage effectiveness by company, region and year.", pa.Check.ge(1)),
-    },
+    {"pue": _value_table("pue", "Power usage effectiveness by company, region and year.", pa.Check.ge(1))},
     "sites",
 )
 TABLES |= {"claims_gwh_per_day": Table(CLAIMS, "inputs", "build/published", ".parquet")}

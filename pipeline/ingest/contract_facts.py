@@ -8,7 +8,18 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.core.catalogue import transcribed
-from pipeline.core.columns import CONFIDENCES, NOT_NEGATIVE, POSITIVE, count, number, schema, text, word
+from pipeline.core.columns import (
+    CONFIDENCES,
+    NOT_NEGATIVE,
+    POSITIVE,
+    count,
+    number,
+    origin,
+    row_check,
+    schema,
+    text,
+    word,
+)
 
 ATTENTION = [
     "full",  # every layer attends to the whole context
@@ -71,55 +82,46 @@ MODELS = schema(
         "context_source": text("key of paper/references.bib for it"),
         "context_where": text("place within that source"),
         "native_precision": word("of the published weights", NATIVE_PRECISIONS),
-        "source": text("key of paper/references.bib"),
-        "where": text("place within the source"),
-        "confidence": word("how it was read", FACT_CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(FACT_CONFIDENCES),
     },
-    [
-        pa.Check(
-            lambda table: table["active_params_b"] <= table["total_params_b"],
-            name="active_params_b",
-            error="at most total_params_b",
+    "Open models: shape and size, one a row.",
+    checks=[
+        row_check("active_params_b", "at most total_params_b", "active_params_b <= total_params_b"),
+        row_check(
+            "experts",
+            "a number exactly where not all parameters are active",
+            "(active_params_b < total_params_b) == experts.notna()",
         ),
-        pa.Check(
-            lambda table: (table["active_params_b"] < table["total_params_b"]) == table["experts"].notna(),
-            name="experts",
-            error="a number exactly where not all parameters are active",
+        row_check(
+            "experts_per_token", "fewer than experts", "experts.isna() | (experts_per_token < experts)"
         ),
-        pa.Check(
-            lambda table: table["experts"].isna() | (table["experts_per_token"] < table["experts"]),
-            name="experts_per_token",
-            error="fewer than experts",
+        row_check(
+            "latent_rank",
+            "a number exactly where attention is latent",
+            "(attention == 'latent') == latent_rank.notna()",
         ),
-        pa.Check(
-            lambda table: (table["attention"] == "latent") == table["latent_rank"].notna(),
-            name="latent_rank",
-            error="a number exactly where attention is latent",
-        ),
-        pa.Check(
+        row_check(
+            "kv_heads",
+            "kv_heads and head_dim, unless attention is latent",
             lambda table: (
                 (table["attention"] == "latent") | table[["kv_heads", "head_dim"]].notna().all(axis=1)
             ),
-            name="kv_heads",
-            error="kv_heads and head_dim, unless attention is latent",
         ),
-        pa.Check(
-            lambda table: (table["sliding_layers"] > 0) == table["window_tokens"].notna(),
-            name="window_tokens",
-            error="a number exactly where layers slide",
+        row_check(
+            "window_tokens",
+            "a number exactly where layers slide",
+            "(sliding_layers > 0) == window_tokens.notna()",
         ),
-        pa.Check(
+        row_check(
+            "layers",
+            "at least the layers that attend, and those with a state",
             lambda table: (
                 (table[["full_attention_layers", "sliding_layers"]].sum(axis=1) <= table["layers"])
                 & (table["state_layers"] <= table["layers"])
             ),
-            name="layers",
-            error="at least the layers that attend, and those with a state",
         ),
-        pa.Check(_of_shape, name="same_shape_as", error="a model of the same shape that names no other"),
+        row_check("same_shape_as", "a model of the same shape that names no other", _of_shape),
     ],
-    "Open models: shape and size, one a row.",
 )
 
 HARDWARE = schema(
@@ -141,19 +143,16 @@ HARDWARE = schema(
         "link_gb_s": number("link between accelerators, one direction, GB/s; blank: not read", nullable=True),
         "node_rated_kw": number("rated power of the vendor's server", nullable=True),
         "node_source": text("key of paper/references.bib for it", nullable=True),
-        "source": text("key of paper/references.bib"),
-        "where": text("place within the source"),
-        "confidence": word("how it was read", FACT_CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(FACT_CONFIDENCES),
     },
-    [
-        pa.Check(
-            lambda table: table["node_rated_kw"].notna() == table["node_source"].notna(),
-            name="node_source",
-            error="a source exactly where node_rated_kw is given",
-        ),
-    ],
     "Accelerators: rated speed, memory and power, one a row.",
+    checks=[
+        row_check(
+            "node_source",
+            "a source exactly where node_rated_kw is given",
+            "node_rated_kw.notna() == node_source.notna()",
+        )
+    ],
 )
 
 CLOUD_INSTANCES = schema(
@@ -162,12 +161,8 @@ CLOUD_INSTANCES = schema(
         "provider": text("who rents it out"),
         "gpu": text("accelerator, as in hardware.csv"),
         "gpus": number("accelerators of one machine; below 1: a part of one"),
-        "source": text("key of paper/references.bib"),
-        "where": text("place within the source"),
-        "confidence": word("how it was read", FACT_CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(FACT_CONFIDENCES),
     },
-    [],
     "Machines of cloud providers: which accelerators and how many, one a row.",
 )
 
@@ -179,12 +174,8 @@ CLOSED_SERVICES = schema(
         "tier": word("what the class rests on: nobody publishes it", ["judged"]),
         "judged_on": text("year and month"),
         "reason": text("why that class"),
-        "source": text("key of paper/references.bib"),
-        "where": text("place within the source"),
-        "confidence": word("how it was read", FACT_CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(FACT_CONFIDENCES),
     },
-    [],
     "Services whose models are not published: the class of models that each is judged to be of, one a row.",
 )
 

@@ -6,13 +6,11 @@ a reader derives from upstream files. Stage `inputs` joins them into SERVING_MEA
 carries what its source is and is for. A blank means "the source does not say".
 """
 
-import re
-
 import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.core.catalogue import Table
-from pipeline.core.columns import NOT_NEGATIVE, number, schema, text, word
+from pipeline.core.columns import NOT_NEGATIVE, codes, number, row_check, schema, text, word
 
 TELEMETRY = "data/telemetry"
 MEASURES = ["throughput", "gpu_power", "node_power", "lengths", "requests"]
@@ -65,13 +63,6 @@ DATE = pa.Check.str_matches(r"^\d{4}(-\d{2}(-\d{2})?)?$", error="a date as YYYY,
 NAME = pa.Check.str_matches(r"^[a-z0-9][a-z0-9_.]*$", error="small letters, digits, dot or underscore")
 
 
-def codes(description: str, words: list[str]) -> pa.Column:
-    """Words of a closed list joined with ';', blank where there is none."""
-    one = "|".join(map(re.escape, words))
-    check = pa.Check.str_matches(rf"^({one})(;({one}))*$", error=f"{', '.join(words)}, joined with ';'")
-    return pa.Column("str", check, nullable=True, description=description)
-
-
 def _serves_a_purpose(table: pd.DataFrame) -> pd.Series:
     """A source has a role, or is set aside and has none."""
     role = table["fits"].notna() | table["checks"].notna()
@@ -100,15 +91,13 @@ SOURCES = schema(
         "citation": text("key of paper/references.bib"),
         "note": text("what to mind", nullable=True),
     },
-    [
-        pa.Check(
-            _serves_a_purpose,
-            name="set_aside",
-            error="a reason where there are no fits and checks, else a blank",
-        ),
-        pa.Check(lambda table: ~table.duplicated("source"), name="source", error="each source once"),
-    ],
     "What each measured source is and is good for; kept by hand, a row a source.",
+    checks=[
+        row_check(
+            "set_aside", "a reason where there are no fits and checks, else a blank", _serves_a_purpose
+        ),
+        row_check("source", "each source once", lambda table: ~table.duplicated("source")),
+    ],
 )
 
 ENGINES = schema(
@@ -118,14 +107,14 @@ ENGINES = schema(
         "released": text("when it was published", DATE),
         "note": text("what else matters", nullable=True),
     },
-    [
-        pa.Check(
+    "When versions of the engines were published, from the dates of their packages.",
+    checks=[
+        row_check(
+            "engine_version",
+            "each version once",
             lambda table: ~table.duplicated(["engine", "engine_version"]),
-            name="engine_version",
-            error="each version once",
         )
     ],
-    "When versions of the engines were published, from the dates of their packages.",
 )
 
 _IDENTITY = {
@@ -185,14 +174,10 @@ SERVING_FILE = schema(
         **_REMARKS,
         "set_aside": word("why a row is not used", list(SET_ASIDE), nullable=True),
     },
-    [
-        pa.Check(
-            _measured,
-            name="output_tokens_per_s",
-            error=f"a value here or in one of {', '.join(QUANTITIES[1:])}",
-        )
-    ],
     "One row a measured serving configuration, as one source has it.",
+    checks=[
+        row_check("output_tokens_per_s", f"a value here or in one of {', '.join(QUANTITIES[1:])}", _measured)
+    ],
 )
 SERVING_FILE.ordered = False
 for _name, _column in SERVING_FILE.columns.items():
@@ -216,16 +201,11 @@ SERVING_MEASUREMENTS = schema(
         "active_params_b": number("parameters active per token, 10^9"),
         "architecture": word("dense or mixture of experts", ["dense", "moe"]),
         **_IDENTITY,
-        "engine_date": text(
-            "when the version was published, else the run date",
-            DATE,
-            nullable=True,
-        ),
+        "engine_date": text("when the version was published, else the run date", DATE, nullable=True),
         **_MEASURED,
         "boundary": word("what the energy includes", BOUNDARIES),
         **_REMARKS,
     },
-    [],
     "One row a measured serving configuration of every source; energy of the GPUs includes prefill.",
 )
 
@@ -240,7 +220,6 @@ SOURCE_COUNTS = schema(
         "set_aside": number("rows set aside", NOT_NEGATIVE),
         "reasons": text("why, with the number of rows", nullable=True),
     },
-    [],
     "What became of every measured row, by source.",
 )
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.core.columns import REGIMES
 from pipeline.ingest.contract import GRADES, GRADES_IN_WORDS
-from pipeline.levers.model.contract import BASELINE, BESIDE, CLAIMED_TOGETHER, COMBINATIONS, SEQUENCES
+from pipeline.levers.model.contract import BASELINE, BESIDE, CLAIMED_TOGETHER, COMBINATIONS
 from pipeline.levers.model.settings import Levers
 from pipeline.report.formats import (
     Number,
@@ -51,26 +51,9 @@ def as_in_production(systems: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([production, others]).sort_index()
 
 
-def by_others(systems: pd.DataFrame) -> pd.DataFrame:
-    """Gains that others measured, published or simulated, each once whatever its regime."""
-    others = systems[~systems["basis"].str.startswith(FITTED) & ~systems["basis"].isin([*STATED, PRICE])]
-    return others[others["evidence"].notna()].drop_duplicates(["group", "system", "evidence"])
-
-
 def prices(systems: pd.DataFrame) -> pd.DataFrame:
     """What the same work costs less by list price, which is no energy."""
     return systems[systems["basis"] == PRICE]
-
-
-def chain(combinations: pd.DataFrame, name: str, regime: str) -> pd.DataFrame:
-    """The steps of one combination of LEVER_COMBINATIONS, models first, without the baseline."""
-    chosen = (
-        (combinations["combination"] == name)
-        & (combinations["regime"] == regime)
-        & (combinations["sequence"] == next(iter(SEQUENCES)))
-        & (combinations["group"] != BASELINE)
-    )
-    return combinations[chosen].sort_values("order")
 
 
 def share_for(needed: pd.DataFrame, regime: str, levers: str, gain: float) -> float:

@@ -4,8 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from pipeline.core.assumption import Assumption, Section, expect
-from pipeline.core.distributions import Constant
+from pipeline.core.assumption import Assumption, Constant, Section, expect
 
 ENGINES = r"duckdb|local(\[(\d+|\*)\])?|spark://.+|sc://.+"
 Positive = Annotated[float, Field(gt=0)]

@@ -8,8 +8,16 @@ from typing import Any
 import pandas as pd
 import typst
 
-from pipeline.core.assumption import Assumption, Section
-from pipeline.core.distributions import Beta, Constant, Distribution, Exponential, LogNormal, Uniform
+from pipeline.core.assumption import (
+    Assumption,
+    Beta,
+    Constant,
+    Distribution,
+    Exponential,
+    LogNormal,
+    Section,
+    Uniform,
+)
 from pipeline.core.errors import InputError
 from pipeline.core.files import write_atomically
 from pipeline.published.model.settings import AsPublished

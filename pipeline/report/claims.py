@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.core import catalogue
-from pipeline.core.distributions import Distribution
+from pipeline.core.assumption import Distribution
 from pipeline.core.errors import InputError
 from pipeline.core.read import validate
 from pipeline.report.contract import JUDGED_BY, LEDGER, RE_ESTIMATE, REPRODUCTION, SUPPORTS, VERDICTS

@@ -1,4 +1,4 @@
-"""Contracts of the claims ledger and of the verdicts that the tests expect.
+"""Contract of the claims ledger.
 
 A claim is judged in one of two ways. By *reproduction*, where what was published says how a number came
 about: its `verdict`. By *re-estimate*, where no derivation was published and only evidence can be held
@@ -11,20 +11,13 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.core.catalogue import Table
-from pipeline.core.columns import number, text, word
+from pipeline.core.columns import number, row_check, schema, text, word
 
 VERDICTS = ["exact", "within Monte Carlo error", "differs", "cannot be computed"]
 SUPPORTS = ["supported", "partly supported", "not supported"]
 REPRODUCTION, RE_ESTIMATE = "reproduction", "re-estimate"
 JUDGED_BY = [REPRODUCTION, RE_ESTIMATE]
-COMPARED_WITH = [
-    "authors' stream",
-    "our stream",
-    "assumptions",
-    RE_ESTIMATE,
-    "the source's rows",
-    "nothing",
-]
+COMPARED_WITH = ["authors' stream", "our stream", "assumptions", RE_ESTIMATE, "the source's rows", "nothing"]
 
 
 def _explained(table: pd.DataFrame) -> pd.Series:
@@ -47,12 +40,12 @@ def _one_judgement() -> list[pa.Check]:
 
     pairs = {REPRODUCTION: "verdict", RE_ESTIMATE: "support"}
     return [
-        pa.Check(partial(judged, by=by, column=column), name=column, error=f"a {column} for a {by} alone")
+        row_check(column, f"a {column} for a {by} alone", partial(judged, by=by, column=column))
         for by, column in pairs.items()
     ]
 
 
-LEDGER = pa.DataFrameSchema(
+LEDGER = schema(
     {
         "key": text("names the claim"),
         "version": text("v1, v2 of the paper, or the article of the company"),
@@ -79,24 +72,13 @@ LEDGER = pa.DataFrameSchema(
         "support": word("how far evidence bears it out, of a re-estimate", SUPPORTS, nullable=True),
         "reason": text("why it differs, or which choice of ours decides", nullable=True),
     },
-    checks=[
+    "Every published number beside ours, with a verdict, or with how far evidence supports it.",
+    ["key"],
+    [
         *_one_judgement(),
-        pa.Check(_explained, name="reason", error="a sentence where a claim is not borne out in full"),
-        pa.Check(_with_tolerance, name="tolerance_reason", error="a tolerance for each printed number"),
+        row_check("reason", "a sentence where a claim is not borne out in full", _explained),
+        row_check("tolerance_reason", "a tolerance for each printed number", _with_tolerance),
     ],
-    unique=["key"],
-    strict=True,
-    ordered=True,
-    description="Every published number beside ours, with a verdict, or with how far evidence supports it.",
 )
 
 TABLES = {"results/claims": Table(LEDGER, "claims")}
-
-EXPECTED_VERDICTS = pa.DataFrameSchema(
-    {
-        "key": pa.Column("str", unique=True),
-        "verdict": pa.Column("str", pa.Check.isin([*VERDICTS, *SUPPORTS])),
-    },
-    strict=True,
-    ordered=True,
-)

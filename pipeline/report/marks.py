@@ -21,22 +21,6 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from pipeline.report import style
 
-# One meaning each, in every figure; tests hold figures to it.
-GRAMMAR = {
-    "line": "90 % interval of an estimate; in black: the range that a publication gives",
-    "light line": "90 % of the single queries of a service",
-    "thick line": "middle half of the draws of the published analysis",
-    "band": "90 % interval along a curve",
-    "box": "middle half of queries, as published",
-    "bar": "a part of a whole, or a change",
-    "dot": "a median, or a measured value in a scatter",
-    "open dot": "the median at the lengths that the publication assumed",
-    "diamond": "what a publication prints",
-    "arrow": "a bound: the value lies that way",
-    "other shape": "a measurement of others, named in the key",
-}
-MARKERS = {"o": "dot", "D": "diamond", ">": "arrow"} | dict.fromkeys("s^vx", "other shape")
-
 DATA = "data"  # gid of what shows data; tests let no text stand on it
 DOT_PT, PRINTED_PT, EDGE_PT, ARROW_PT = 3.6, 2.8, 0.6, 10.0
 ENDS = (5, 50, 95)  # percentiles

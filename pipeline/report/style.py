@@ -161,12 +161,7 @@ def inches(mm: float) -> float:
 
 
 def new_figure(
-    profile: Figures,
-    width: Width,
-    height_mm: float,
-    rows: int = 1,
-    columns: int = 1,
-    **layout: Any,
+    profile: Figures, width: Width, height_mm: float, rows: int = 1, columns: int = 1, **layout: Any
 ) -> tuple[Figure, Any]:
     """A canvas exactly as wide as a column of the journal, with its axes (an array when several).
 

@@ -1,9 +1,6 @@
 """Validate params.yaml whole and lay out each section as a file: what other stages read of it.
 
-Inputs: params.yaml (as DVC parameters, so that a comment or another order reruns nothing), and
-paper/references.bib, in which every `source` stands.
-Outputs: build/params/<section>.json. Declared as parameters of every stage that reads them, the same sections
-would make dvc.lock ten times as long, and DVC rewrites it after every stage.
+As parameters of every stage that reads them the sections would make dvc.lock ten times as long.
 """
 
 import csv

@@ -1,10 +1,4 @@
-"""The two commands for one's own deployment, run on the example files: what the last notebook shows.
-
-Inputs: data/examples/, data/published/{models,hardware,sites,pue,wue,electricity_water}.csv,
-data/results/serving_model/ and data/results/{length_fits,node_power_fits,token_weights}.csv.
-Outputs: build/examples/{predictions,hours,models,account}.csv and report.{html,json}.
-Settings: logs, lengths, simulation, water, energy.{serving,pue}.
-"""
+"""The two commands for one's own deployment, run on the example files: what the last notebook shows."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +24,7 @@ OUTPUT = Path("build/examples")
 def main() -> None:
     """Predict the configurations, account for the logs, save."""
     logs, serving, *_ = load(  # the others are what `predictions` reads
-        "logs",
-        "serving",
-        "lengths",
-        "water",
-        "simulation",
+        "logs", "serving", "lengths", "water", "simulation"
     )
     facts = read_deployment(EXAMPLES / "deployment.yaml")
     settings = replace(Settings.of(logs, given=facts), serving=serving)

@@ -1,18 +1,13 @@
-"""The factor table for calculators, its schema and README, and what changed since the release before.
-
-Outputs: data/results/factors/: factors.{csv,json,schema.json}, by_context.csv, factor_changes.{csv,md},
-README.md.
-"""
+"""The factor table for calculators, its schema and README, and what changed since the release before."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from pipeline.core.catalogue import read, transcription
+from pipeline.core.catalogue import read, transcription, write
 from pipeline.core.errors import run
 from pipeline.core.files import write_csv, write_json, write_text
 from pipeline.core.parse import read_citation
-from pipeline.core.read import validate
 from pipeline.core.settings import load
 from pipeline.energy.model.study import draw_samples, read_lengths, read_servers, read_serving
 from pipeline.factors.model.contexts import context_rows
@@ -38,14 +33,13 @@ def main() -> None:
     rows = factor_rows(factors, energy, *fitted, sites, simulation, naming)
     samples = draw_samples(energy, simulation, factors.propagation)
     by_context = pd.DataFrame(context_rows(factors, energy, samples, *fitted[1:]))
-    by_context = by_context.assign(version=citation.version)[list(BY_CONTEXT.columns)]
-    by_context = validate(by_context, BY_CONTEXT, RESULTS / "by_context.csv")
+    by_context = by_context.assign(version=citation.version)
     rows = rows.assign(version=citation.version, schema_version=SCHEMA_VERSION, method=NAME)
-    table = validate(rows[list(FACTORS.columns)], FACTORS, RESULTS / "factors.csv")
-    found, log = compare(table, citation.version, RELEASES, factors.report_change_above)
+    table = rows[list(FACTORS.columns)]
 
-    write_csv(table, RESULTS / "factors.csv")
-    write_csv(by_context, RESULTS / "by_context.csv")
+    write("factors", table)
+    write("by_context", by_context[list(BY_CONTEXT.columns)])
+    found, log = compare(table, citation.version, RELEASES, factors.report_change_above)
     write_text(as_json(table), RESULTS / "factors.json")
     write_json(json_schema(), RESULTS / "factors.schema.json")
     write_csv(found, RESULTS / "factor_changes.csv")

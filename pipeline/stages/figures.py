@@ -1,8 +1,4 @@
-"""Draw all figures.
-
-Inputs: the tables that figures are drawn from (pipeline/<topic>/figures).
-Outputs: figures/NAME.{pdf,svg,png,json}. Settings: figures, and what a figure names of the analysis.
-"""
+"""Draw all figures."""
 
 from pipeline.core.errors import run
 from pipeline.present.figures import draw_all

@@ -1,11 +1,4 @@
-"""Fit throughput and GPU power of serving; what both are over the batch, and what an input token costs.
-
-Inputs: build/telemetry/serving_measurements.parquet, data/telemetry/token_length_histograms.csv,
-data/published/{models,hardware}.csv, data/results/length_fits.csv.
-Outputs: data/results/serving_model, from which `python -m pipeline.predict` predicts,
-data/results/{batch_curves,token_weights}.csv.
-Settings: serving, lengths, logs, simulation.
-"""
+"""Fit throughput and GPU power of serving; what both are over the batch, and what an input token costs."""
 
 from pipeline.core.catalogue import read, transcription, write
 from pipeline.core.errors import run

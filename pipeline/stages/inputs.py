@@ -1,10 +1,4 @@
-"""Check the hand-kept tables and hand them on with their types; join what all sources measured of serving.
-
-Inputs: data/published/*.csv, data/telemetry/{sources,models,engines}.csv and registry.yaml,
-data/telemetry/serving/*.csv, paper/references.bib.
-Outputs, written only when every table is right: build/published/<table>.parquet,
-build/telemetry/serving_measurements.parquet, and what the tables of telemetry hold, data/telemetry/README.md.
-"""
+"""Check the hand-kept tables and hand them on with their types; join what all sources measured of serving."""
 
 from pathlib import Path
 

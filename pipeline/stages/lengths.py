@@ -1,9 +1,4 @@
-"""Fit the candidate families to the token lengths of every kind of traffic, and draw both scenarios of them.
-
-Inputs: of data/telemetry, token_length_parts, token_length_histograms and token_lengths; service_lengths.
-Outputs: data/results/{length_fits,length_parameters,length_traffic,length_quantiles,length_services}.csv.
-Settings: lengths, simulation.
-"""
+"""Fit the candidate families to the token lengths of every kind of traffic, and draw both scenarios."""
 
 from pipeline.core.catalogue import read, write
 from pipeline.core.errors import run

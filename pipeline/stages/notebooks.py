@@ -1,8 +1,4 @@
-"""Run the review notebooks, two at a time (starting a kernel takes longest), and keep executed copies.
-
-Inputs: notebooks/, and what they read of data, paper/tables, figures and build/examples.
-Outputs: build/notebooks/NAME.{ipynb,html}. Settings: notebooks.
-"""
+"""Run the review notebooks, two at a time (starting a kernel takes longest), and keep executed copies."""
 
 from functools import partial
 from pathlib import Path

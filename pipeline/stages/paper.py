@@ -1,9 +1,4 @@
-"""Write the tables of the paper, collect every number that it may use under one key each, and typeset it.
-
-Inputs: the tables and settings that pipeline/<topic>/paper.py and pipeline/present/paper.py name;
-CITATION.cff, paper/*.typ, paper/sections/*.typ, paper/references.bib, figures/*.svg and their sidecars.
-Outputs: paper/tables/ as CSV, LaTeX and Markdown, build/paper/numbers.json, paper/paper.pdf.
-"""
+"""Write the tables of the paper, collect every number that it may use under one key each, and typeset it."""
 
 from pathlib import Path
 

@@ -1,11 +1,4 @@
-"""The published analysis: throughput as its authors fit it, their own random stream, and ours with errors.
-
-Inputs: the published throughput.
-Outputs: the fits, build/as_published/throughput_fit.parquet (full precision) and
-data/results/published_throughput_fit.csv; the tables of every variant in each stream,
-build/as_published/authors/ and build/as_published/sobol/.
-Settings: published, simulation.
-"""
+"""The published analysis: throughput as its authors fit it, their own random stream, and ours with errors."""
 
 from pathlib import Path
 

@@ -1,9 +1,4 @@
-"""Fit wall power of servers from accelerator power, and say how far mean demand lies below its peak.
-
-Inputs: of data/telemetry node_power, mlperf_throughput, request_rates and sources; the serving measurements;
-the published hardware, node_power and token_lengths.
-Outputs: data/results/{node_power_fits,node_power_curves,load_evidence}.csv. Settings: servers, simulation.
-"""
+"""Fit wall power of servers from accelerator power, and say how far mean demand lies below its peak."""
 
 import pandas as pd
 

@@ -1,9 +1,4 @@
-"""Build the review site, which opens from disk without network.
-
-Inputs: build/paper/numbers.json, build/whatif/whatif.json, data/, figures/, paper/, build/notebooks,
-build/assumptions, the histograms that figures draw, dvc.yaml (which stage made what), CITATION.cff.
-Outputs: site/. Settings: none.
-"""
+"""Build the review site, which opens from disk without network."""
 
 import shutil
 from pathlib import Path

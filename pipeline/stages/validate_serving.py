@@ -1,12 +1,4 @@
-"""Predict measured rows that the fit did not see, compare with alternatives, take apart what varies.
-
-Inputs: build/telemetry/serving_measurements.parquet, data/published/{models,hardware}.csv,
-data/telemetry/token_length_histograms.csv, data/results/serving_model.
-Outputs: data/results/{heldout_predictions,model_comparison,model_selection,serving_laboratories,
-variance_components,calibration_curve,basis_errors}.csv, build/serving/candidates.parquet (the held-out
-predictions of every alternative).
-Settings: serving, simulation.
-"""
+"""Predict measured rows that the fit did not see, compare with alternatives, take apart what varies."""
 
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path

@@ -1,13 +1,4 @@
-"""Predictions against measurements that the serving model was not fitted to, and beside other estimators.
-
-Inputs: of data/telemetry mlperf_throughput and node_power; the serving measurements; the published
-token_lengths and prior_estimates; of data/results node_power_fits, heldout_predictions and
-published_throughput_fit; what the serving model reads.
-Also, to count what became of every measured row: sources, token_lengths, token_length_histograms and
-request_rates; of data/results length_fits and load_evidence.
-Outputs: data/results/{validation,validation_summary,peers,peers_summary,sources}.csv.
-Settings: validation, energy, simulation.
-"""
+"""Predictions against measurements that the serving model was not fitted to, and beside other estimators."""
 
 import pandas as pd
 

@@ -1,9 +1,4 @@
-"""What the what-if page computes with: predictions of every model on some chips, sites, and measures.
-
-Inputs: the fitted model and the tables that pipeline.predict reads, data/results/{lever_combinations,
-lever_systems,re_estimated}.csv. Output: build/whatif/whatif.json.
-Settings: lengths, serving, water, simulation.
-"""
+"""What the what-if page computes with: predictions of every model on some chips, sites, and measures."""
 
 import json
 from pathlib import Path

@@ -59,5 +59,5 @@ CLAIMS: dict[str, Recipe] = {
         scenarios=("published", "microsoft_today"),
         scope="onsite",
         reason=WATER,
-    ),
+    )
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from pipeline.core.distributions import Constant, Uniform
+from pipeline.core.assumption import Constant, Uniform
 from pipeline.core.draws import EDGE, Design, _directions, column, uniforms
 
 SHAPE = {"replicates": 16, "draws": 256}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.core.distributions import LogNormal
+from pipeline.core.assumption import LogNormal
 from pipeline.core.read import validate
 from pipeline.energy.model.contract import RE_ESTIMATED
 from pipeline.energy.model.estimate import estimate, subjects

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.core.distributions import Beta, LogNormal
+from pipeline.core.assumption import Beta, LogNormal
 from pipeline.core.errors import InputError
 from pipeline.core.settings import PARAMS, from_params
 

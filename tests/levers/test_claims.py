@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.core.distributions import LogNormal
+from pipeline.core.assumption import LogNormal
 from pipeline.levers.claims import (
     MODELLED,
     SAME_ACCELERATORS,

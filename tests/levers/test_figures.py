@@ -8,15 +8,14 @@ import pytest
 from pipeline.ingest.contract import GRADES_IN_WORDS
 from pipeline.levers import paper
 from pipeline.levers.figures import BASELINE, RAISED, SCALE_MEASURED, rows_of_chip
-from pipeline.levers.paper import as_in_production, by_others, chain
+from pipeline.levers.paper import as_in_production
 from pipeline.report import marks, style
 from pipeline.report.declared import declared, read
 from pipeline.report.formats import Table
 from tests.report.synthetic import PROFILE, draw
 
 SYSTEMS, HARDWARE, SCALE = read("lever_systems"), read("lever_hardware"), read("lever_scale")
-COMBINATIONS_MADE, NEEDED = read("lever_combinations"), read("lever_needed")
-OURS, EVIDENCE = as_in_production(SYSTEMS), by_others(SYSTEMS)
+OURS = as_in_production(SYSTEMS)
 # Every system that the published article and the study of it name.
 NAMED = [
     "Azure-scale serving",
@@ -65,11 +64,6 @@ def test_a_system_is_drawn_as_in_production_where_there_is_such_a_row() -> None:
     assert len(router) == 3
 
 
-def test_evidence_stands_once_though_it_is_for_both_regimes() -> None:
-    assert not EVIDENCE.duplicated(["group", "system", "evidence"]).any()
-    assert not EVIDENCE["basis"].isin(["statement"]).any()
-
-
 def test_grades_are_defined_once() -> None:
     """Captions, tables and README have the wording of the code."""
     with style.context(PROFILE):
@@ -93,12 +87,6 @@ def test_chips_are_compared_with_one_baseline_and_show_their_grade(regime: str) 
     panel = drawing.figure.axes[list(style.REGIME_NAMES).index(regime)]
     assert grades <= set("ABCD") and grades <= texts(panel)
     assert BASELINE not in {label.get_text() for label in panel.get_yticklabels()}
-
-
-def test_graded_chains_hold_good_evidence_alone() -> None:
-    for regime in style.REGIME_NAMES:
-        grades = chain(COMBINATIONS_MADE, "graded", regime)["grade"]
-        assert set(grades) <= {"A", "B"}
 
 
 def test_curves_of_size_fall_and_measured_points_are_there() -> None:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from pipeline.core.assumption import Assumption
-from pipeline.core.distributions import Exponential, LogNormal
+from pipeline.core.assumption import Assumption, Exponential, LogNormal
 from pipeline.published.model.energy import ThroughputFit, output_length, query_energy_wh
 from pipeline.published.model.settings import AsPublished, Base, PublishedModel, known
 

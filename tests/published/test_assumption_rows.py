@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.core.distributions import Beta, Constant, Exponential, LogNormal, Uniform
+from pipeline.core.assumption import Beta, Constant, Exponential, LogNormal, Uniform
 from pipeline.core.settings import from_params
 from pipeline.present.paper import as_published, describe
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.core.distributions import Exponential, LogNormal, Uniform
+from pipeline.core.assumption import Exponential, LogNormal, Uniform
 from pipeline.published.claims import MODELS
 from pipeline.published.model.authors import draw, estimate
 from pipeline.published.model.draws import Tables

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.core.columns import schema, text, word
 from pipeline.core.read import read_table
 from pipeline.ingest.contract import CLAIMS
 from pipeline.published.claims import MODELS
 from pipeline.report.claims import recipes
-from pipeline.report.contract import EXPECTED_VERDICTS, LEDGER, SUPPORTS, VERDICTS
+from pipeline.report.contract import LEDGER, SUPPORTS, VERDICTS
 
 EXPECTED = Path(__file__).with_name("expected_verdicts.csv")
 PUBLISHED = Path("data/published/claims.csv")
@@ -32,7 +33,8 @@ def changes(found, expected):
 
 
 def expected():
-    return read_table(EXPECTED, EXPECTED_VERDICTS)
+    columns = {"key": text("of the claim"), "verdict": word("as expected", [*VERDICTS, *SUPPORTS])}
+    return read_table(EXPECTED, schema(columns, "Verdicts as expected.", ["key"]))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.core.distributions import LogNormal
+from pipeline.core.assumption import LogNormal
 from pipeline.core.errors import InputError
 from pipeline.published.claims import Comparator, Fleet, LeverMedians, Query, RangeOver, Scaled, TokenLengths
 from pipeline.report.claims import (

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
+from pipeline.core.assumption import LogNormal
 from pipeline.core.catalogue import find
-from pipeline.core.distributions import LogNormal
 from pipeline.core.errors import InputError
 from pipeline.core.read import read_table
 from pipeline.core.settings import from_params

@@ -86,11 +86,7 @@ class Served:
         return np.asarray(one_call * queries.calls)
 
     def energy_wh(
-        self,
-        boundary: str,
-        input_tokens: Array,
-        output_tokens: Array,
-        cached_share: Array | float = 0.0,
+        self, boundary: str, input_tokens: Array, output_tokens: Array, cached_share: Array | float = 0.0
     ) -> Array:
         """Energy of queries of the given lengths, (S, n), and cached shares, (S,)."""
         seconds = self.terms.seconds(input_tokens, output_tokens, cached_share)

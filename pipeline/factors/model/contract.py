@@ -12,6 +12,7 @@ from pipeline.core.columns import (
     REGIME_WORDS,
     count,
     number,
+    row_check,
     schema,
     text,
     word,
@@ -61,7 +62,7 @@ VALUES = {
 # Which fields of others our values are; p50 stands for the value where they have room for one.
 STANDARDS = {
     "SPDX 3.0.1, AI profile": {
-        "wh": "ai_inferenceEnergyConsumption: ai_energyQuantity = wh / 1000, ai_energyUnit = kilowattHour",
+        "wh": "ai_inferenceEnergyConsumption: ai_energyQuantity = wh / 1000, ai_energyUnit = kilowattHour"
     },
     "Impact Framework": {
         "wh": "energy = wh / 1000, kWh",
@@ -141,21 +142,17 @@ FACTORS = schema(
         "measured_as": text("the models that were measured for a measured configuration", nullable=True),
         "method": text("file beside this one that says how it is computed"),
     },
-    [
-        pa.Check(_ordered, name="p50_wh", error="P5 <= P50 <= P95"),
-        pa.Check(
-            lambda table: table["requests_low"] <= table["requests_high"],
-            name="requests_high",
-            error="at least requests_low",
-        ),
-        pa.Check(
-            lambda table: (table["evidence"] == "measured") == table["beyond"].isna(),
-            name="evidence",
-            error="measured exactly where nothing is beyond",
-        ),
-        pa.Check(lambda table: ~table.duplicated(KEYS), name="per", error="each factor once"),
-    ],
     "Energy and water per query and per 1,000 tokens, by model, accelerator, load, boundary and site.",
+    checks=[
+        row_check("p50_wh", "P5 <= P50 <= P95", _ordered),
+        row_check("requests_high", "at least requests_low", "requests_low <= requests_high"),
+        row_check(
+            "evidence",
+            "measured exactly where nothing is beyond",
+            "(evidence == 'measured') == beyond.isna()",
+        ),
+        row_check("per", "each factor once", lambda table: ~table.duplicated(KEYS)),
+    ],
 )
 
 TOKENS = ["1000 input tokens", "1000 cached input tokens", "1000 output tokens"]
@@ -177,7 +174,6 @@ BY_CONTEXT = schema(
         "mc_error_p50_wh": number("Monte Carlo standard error of p50_wh", NOT_NEGATIVE),
         "note": text("at which lengths, cached share and load"),
     },
-    [],
     "Energy per 1,000 tokens by how long the context is: input, cached input and output apart.",
 )
 

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.core.assumption import Assumption
-from pipeline.core.distributions import Constant
+from pipeline.core.assumption import Assumption, Constant
 from pipeline.core.draws import Design, Simulation
 from pipeline.energy.model.cost_curves import EngineCurves, ServingModel
 from pipeline.energy.model.headline import PUBLISHED_BLEND
@@ -88,11 +87,7 @@ class Subject:
 
 
 def production_rows(
-    deployments: Deployments,
-    factors: Factors,
-    costs: Costs,
-    at: list[Place],
-    naming: Naming,
+    deployments: Deployments, factors: Factors, costs: Costs, at: list[Place], naming: Naming
 ) -> Iterator[dict[str, Any]]:
     """Rows of the blend, of a service of each class, of one of any model, and of all models."""
     services = deployments.services

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.core.assumption import Ratio
-from pipeline.core.distributions import Constant
+from pipeline.core.assumption import Constant, Ratio
 from pipeline.core.draws import seed_of
 from pipeline.core.summaries import band
 from pipeline.core.units import (
@@ -27,13 +26,7 @@ from pipeline.core.units import (
 )
 from pipeline.energy.model.sensitivity import design, indices
 from pipeline.fleet.model.account import Day, UnitCosts, day, overheads, unit_costs
-from pipeline.fleet.model.contract import (
-    FLEET_COMPARISONS,
-    FLEET_SCENARIOS,
-    FLEET_SWEEP,
-    GROUPS,
-    PERCENTILES,
-)
+from pipeline.fleet.model.contract import FLEET_COMPARISONS, FLEET_SCENARIOS, FLEET_SWEEP, GROUPS, PERCENTILES
 from pipeline.fleet.model.draws import FleetDraws, Picks, Places
 from pipeline.fleet.model.settings import Fleet, FleetScenario
 from pipeline.published.model.settings import known
@@ -72,12 +65,7 @@ def quantities(found: Day) -> Iterator[tuple[str, str, str, Array]]:
 def rows_of(found: Day, draws: FleetDraws) -> list[dict[str, object]]:
     """Rows of quantity, component, unit, band and samples."""
     return [
-        {
-            "quantity": name,
-            "component": component,
-            "unit": unit,
-            **band(values, draws.samples.replicates),
-        }
+        {"quantity": name, "component": component, "unit": unit, **band(values, draws.samples.replicates)}
         for name, component, unit, values in quantities(found)
     ]
 

@@ -3,7 +3,7 @@
 import pandera.pandas as pa
 
 from pipeline.core.catalogue import Table
-from pipeline.core.columns import NOT_NEGATIVE, count, number, schema, text, word, yes_no
+from pipeline.core.columns import NOT_NEGATIVE, band, count, number, schema, text, word, yes_no
 from pipeline.ingest.contract import CLASSES_OF_TRAFFIC
 from pipeline.ingest.contract_telemetry import QUANTITIES, TRAFFIC
 
@@ -11,11 +11,7 @@ SCENARIOS = ["published", "production"]
 FAMILIES = ["exponential", "gamma", "lognormal", "lognormal_mixture_2", "lognormal_mixture_3"]
 CORRELATION = pa.Check.in_range(-1, 1)
 
-_QUANTILES = {
-    f"{kind}_p{q}": number(f"{q}th percentile, {kind}, tokens", NOT_NEGATIVE)
-    for kind in ("observed", "fitted")
-    for q in (5, 25, 50, 75, 95)
-}
+_FIVE = "p5 p25 p50 p75 p95"
 LENGTH_FITS = schema(
     {
         "traffic": word("kind of requests", TRAFFIC),
@@ -36,10 +32,10 @@ LENGTH_FITS = schema(
         ),
         "observed_mean": number("mean, observed, tokens (bin centres)", NOT_NEGATIVE),
         "fitted_mean": number("mean, fitted, cut at the longest observed, tokens", NOT_NEGATIVE),
-        **_QUANTILES,
+        **band("tokens, observed", "observed_{}", _FIVE),
+        **band("tokens, fitted", "fitted_{}", _FIVE),
         "chosen": yes_no("best held-out likelihood of its group"),
     },
-    [],
     "Every family fitted to the token lengths of every kind of traffic, with its scores.",
     ["traffic", "quantity", "family"],
 )
@@ -55,7 +51,6 @@ LENGTH_PARAMETERS = schema(
             "from the information matrix, requests taken as independent", NOT_NEGATIVE, nullable=True
         ),
     },
-    [],
     "Parameters of every fitted family.",
     ["traffic", "quantity", "family", "parameter"],
 )
@@ -69,7 +64,6 @@ LENGTH_TRAFFIC = schema(
         "upper_output_tokens": number("end of the last bin with requests, tokens", NOT_NEGATIVE),
         "spearman_input_output": number("rank correlation, where known", CORRELATION, nullable=True),
     },
-    [],
     "What sampling needs besides the marginal fits.",
     ["traffic"],
 )
@@ -81,12 +75,9 @@ LENGTH_QUANTILES = schema(
         "quantity": word("which tokens", QUANTITIES),
         "statistic": text("mean over queries, or the percentile"),
         "probability": number("of the percentile; blank for the mean", NOT_NEGATIVE, nullable=True),
-        "tokens_p5": number("5th percentile over epistemic samples (level between services)", NOT_NEGATIVE),
-        "tokens_p50": number("median over epistemic samples", NOT_NEGATIVE),
-        "tokens_p95": number("95th percentile over epistemic samples", NOT_NEGATIVE),
+        **band("tokens over epistemic samples (level between services)", "tokens_{}"),
         "traced_tokens": number("the same statistic of the trace itself", NOT_NEGATIVE, nullable=True),
     },
-    [],
     "Lengths over queries in both scenarios, with their epistemic intervals.",
     ["scenario", "regime", "quantity", "statistic"],
 )
@@ -100,13 +91,10 @@ LENGTH_SERVICES = schema(
         "services": count("of the class, itself among them", pa.Check.gt(1)),
         "class_centre_tokens": number("geometric mean over the services of the class, tokens"),
         "class_ln_spread": number("standard deviation of ln of their means", NOT_NEGATIVE),
-        "left_out_p5": number("5th percentile that the others predict, tokens", NOT_NEGATIVE),
-        "left_out_p50": number("median that the others predict, tokens"),
-        "left_out_p95": number("95th percentile that the others predict, tokens"),
+        **band("tokens that the others predict", "left_out_{}"),
         "left_out_ln_error": number("ln of its mean over that median", None),
         "inside_90": yes_no("whether its mean lies in that interval"),
     },
-    [],
     "Mean lengths of services by class, each predicted from the others of its class.",
     ["key", "quantity"],
 )

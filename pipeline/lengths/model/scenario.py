@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from pipeline.core.distributions import Distribution
+from pipeline.core.assumption import Distribution
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
 from pipeline.ingest.contract_telemetry import QUANTITIES

@@ -14,8 +14,10 @@ from pipeline.core.columns import (
     REGIMES,
     SHARE,
     Regime,
+    band,
     count,
     number,
+    row_check,
     schema,
     text,
     word,
@@ -23,13 +25,7 @@ from pipeline.core.columns import (
 from pipeline.ingest.contract import GRADES, LEVER_GROUPS, grade
 
 PERCENTILES = {"p5": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
-NAMES = {
-    "p5": "5th percentile",
-    "p25": "lower quartile",
-    "p50": "median",
-    "p75": "upper quartile",
-    "p95": "95th percentile",
-}
+FIVE = " ".join(PERCENTILES)
 # On what a gain rests, best first.
 BASES = [
     "measured energy",
@@ -92,14 +88,7 @@ LENGTHS = [*REGIMES, BENCHMARK]
 LEVER_REGIMES: tuple[Regime, ...] = (*REGIMES, "agent step")  # a task gains what its steps gain
 TASK = "task"  # of an agent: many short outputs on long inputs
 BASELINE = "baseline"
-
-
-def band(of: str, prefix: str = "", nullable: bool = False) -> dict[str, pa.Column]:
-    """Five percentiles; with `nullable` they may be blank."""
-    return {
-        f"{prefix}{name}": number(f"{words} of {of}", NOT_NEGATIVE, nullable=nullable)
-        for name, words in NAMES.items()
-    }
+PER_TOKEN = "j_per_output_token_{}"
 
 
 def _within(gain: str) -> dict[str, pa.Column]:
@@ -113,11 +102,11 @@ def _within(gain: str) -> dict[str, pa.Column]:
 
 def _ordered(prefix: str = "") -> pa.Check:
     def ordered(table: pd.DataFrame) -> pd.Series:
-        steps = table[[f"{prefix}{name}" for name in NAMES]].to_numpy(dtype=float)
+        steps = table[[f"{prefix}{name}" for name in PERCENTILES]].to_numpy(dtype=float)
         frame = pd.DataFrame(steps).ffill(axis=1)
         return pd.Series(~(frame.diff(axis=1) < -1e-12).any(axis=1).to_numpy(), index=table.index)
 
-    return pa.Check(ordered, name=f"{prefix}p50", error="percentiles in rising order")
+    return row_check(f"{prefix}p50", "percentiles in rising order", ordered)
 
 
 def _bounded() -> list[pa.Check]:
@@ -132,20 +121,17 @@ def _bounded() -> list[pa.Check]:
         return table["bound"].isna() | (upper & fits[0]) | (lower & fits[1])
 
     return [
-        pa.Check(middle, name="p50", error="a median, unless the row is a bound"),
-        pa.Check(end, name="bound", error="p95 alone for an upper bound, p5 alone for a lower bound"),
+        row_check("p50", "a median, unless the row is a bound", middle),
+        row_check("bound", "p95 alone for an upper bound, p5 alone for a lower bound", end),
     ]
 
 
-_EVIDENCE = {
-    "basis": word("what it rests on", BASES),
-    "grade": grade(),
-}
+_EVIDENCE = {"basis": word("what it rests on", BASES), "grade": grade()}
 _GAIN = {
     "bound": word(
         "what the source gives is a bound: p95 or p5 alone; blank: no bound", BOUNDS, nullable=True
     ),
-    **band("energy before over energy after", nullable=True),
+    **band("energy before over energy after", wanted=FIVE, nullable=True),
     "mc_error_p50": number("Monte Carlo standard error of p50; blank: no draws", NOT_NEGATIVE, nullable=True),
     "n_values": number("published values behind it; blank: draws", nullable=True),
 }
@@ -171,25 +157,18 @@ LEVER_SYSTEMS = schema(
         "boundary": word("what the energy includes", ["gpu", "node", "facility", "not-stated"]),
         **_EVIDENCE,
         **_GAIN,
-        **{
-            f"gpu_{name}": number(
-                f"{NAMES[name]} of the same at the accelerators alone; blank: not modelled",
-                NOT_NEGATIVE,
-                nullable=True,
-            )
-            for name in ("p5", "p50", "p95")
-        },
+        **band("the same at the accelerators alone; blank: not modelled", "gpu_{}", nullable=True),
         "published_claim": text("claim that it belongs to: key of data/published/claims.csv", nullable=True),
         "published_low": number("lower end of the claim", NOT_NEGATIVE, nullable=True),
         "published_high": number("upper end of the claim", NOT_NEGATIVE, nullable=True),
         **_SOURCES,
     },
-    [
+    "What every named system gains, in its regime: one kind of evidence a row.",
+    checks=[
         _ordered(),
         *_bounded(),
-        pa.Check(lambda table: ~table.duplicated(SYSTEM_KEYS), name="system", error="nothing said twice"),
+        row_check("system", "nothing said twice", lambda table: ~table.duplicated(SYSTEM_KEYS)),
     ],
-    "What every named system gains, in its regime: one kind of evidence a row.",
 )
 
 LEVER_HARDWARE = schema(
@@ -212,8 +191,8 @@ LEVER_HARDWARE = schema(
         "missing": text("what no source says of the chip, and what stands for it", nullable=True),
         **_SOURCES,
     },
-    [_ordered(), *_bounded()],
     "Accelerators compared: times less energy than the baseline, all evidence apart.",
+    checks=[_ordered(), *_bounded()],
 )
 
 LEVER_SCALE = schema(
@@ -226,15 +205,15 @@ LEVER_SCALE = schema(
         "requests_per_instance": number("requests in flight on each"),
         "kind": word("how the value came about", KINDS),
         "boundary": word("what the energy includes", ["gpu", "facility"]),
-        **band("J per output token", "j_per_output_token_", nullable=True),
+        **band("J per output token", PER_TOKEN, FIVE, nullable=True),
         "mc_error_p50": number(
             "Monte Carlo standard error of p50; blank: measured", NOT_NEGATIVE, nullable=True
         ),
         "wh_per_query_p50": number("Wh of the mean query, median", NOT_NEGATIVE),
         "sources": text("keys of paper/references.bib, separated by semicolons"),
     },
-    [_ordered("j_per_output_token_")],
     "Energy over the size of the system, from one user on one instance to many saturated ones.",
+    checks=[_ordered("j_per_output_token_")],
 )
 
 LEVER_NEEDED = schema(
@@ -242,12 +221,12 @@ LEVER_NEEDED = schema(
         "regime": _REGIME,
         "levers": word("which levers are applied beside the models and routing", list(BESIDE)),
         "routed_share": number("share of the queries that small models take", SHARE),
-        **band("energy before all levers over energy after", "gain_"),
+        **band("energy before all levers over energy after", "gain_{}", FIVE),
         "mc_error_gain_p50": number("Monte Carlo standard error of gain_p50", NOT_NEGATIVE),
         **_within("a gain"),
     },
-    [_ordered("gain_")],
     "What a combined gain takes: over the share of queries on small models, with and without the rest.",
+    checks=[_ordered("gain_")],
 )
 
 LEVER_COMBINATIONS = schema(
@@ -260,34 +239,34 @@ LEVER_COMBINATIONS = schema(
         "lever": text("what is applied"),
         "grade": word("weakest evidence of the step; blank: baseline", list(GRADES), nullable=True),
         "in_practice": word("whether services have it in production already", ["yes", "no"]),
-        **band("energy before the step over energy after", "step_"),
-        **band("energy before all levers over energy after the step", "cumulative_"),
-        **band("facility energy of the mean query after the step, Wh", "energy_wh_"),
+        **band("energy before the step over energy after", "step_{}", FIVE),
+        **band("energy before all levers over energy after the step", "cumulative_{}", FIVE),
+        **band("facility energy of the mean query after the step, Wh", "energy_wh_{}", FIVE),
         "mc_error_cumulative_p50": number("Monte Carlo standard error of cumulative_p50", NOT_NEGATIVE),
         "mc_error_energy_wh_p50": number("Monte Carlo standard error of energy_wh_p50", NOT_NEGATIVE),
         **_within("a cumulative gain"),
         "note": text("what else matters", nullable=True),
     },
-    [
+    "Levers one after another: gain of each step, of all steps so far, and the energy that is left.",
+    checks=[
         _ordered("step_"),
         _ordered("cumulative_"),
         _ordered("energy_wh_"),
-        pa.Check(
+        row_check(
+            "grade",
+            f"one of {', '.join(GOOD)} in graded combinations",
             lambda table: (
                 ~table["combination"].str.startswith("graded")
                 | table["grade"].isin(GOOD)
                 | (table["order"] == 0)
             ),
-            name="grade",
-            error=f"one of {', '.join(GOOD)} in graded combinations",
         ),
-        pa.Check(
+        row_check(
+            "in_practice",
+            "no where the gain is still to come",
             lambda table: ~table["combination"].str.endswith(TO_COME) | (table["in_practice"] == "no"),
-            name="in_practice",
-            error="no where the gain is still to come",
         ),
     ],
-    "Levers one after another: gain of each step, of all steps so far, and the energy that is left.",
 )
 
 TABLES = {

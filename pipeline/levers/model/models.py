@@ -23,10 +23,7 @@ from pipeline.serving.model.deployments import Deployment
 
 Array = NDArray[np.float64]
 # Family and dense twin, as (of what, against what), by names of deployments.
-WITHIN = {
-    "Llama 3.1 8B": "Llama 3.1 405B",
-    "Llama 3.1 70B": "Llama 3.1 405B",
-}
+WITHIN = {"Llama 3.1 8B": "Llama 3.1 405B", "Llama 3.1 70B": "Llama 3.1 405B"}
 SPARSE = {"Qwen3 30B-A3B": "Qwen3 32B", "Qwen3 235B-A22B": "Nemotron Ultra 253B"}
 DISTILLED = {"Llama 3.1 70B": "DeepSeek-R1", "Qwen3 32B": "DeepSeek-R1"}
 AGENT = "Fara-7B"

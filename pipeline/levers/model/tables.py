@@ -30,11 +30,7 @@ READ = ("hardware", "levers", "routers", "serving_measurements", "mlperf_through
 
 
 def lever_tables(
-    evaluator: Evaluator,
-    tables: Tables,
-    fleet: Fleet,
-    serving: Serving,
-    published: Mapping[str, Assumption],
+    evaluator: Evaluator, tables: Tables, fleet: Fleet, serving: Serving, published: Mapping[str, Assumption]
 ) -> dict[str, pd.DataFrame]:
     """LEVER_SYSTEMS, LEVER_HARDWARE, LEVER_SCALE, LEVER_COMBINATIONS and LEVER_NEEDED by name.
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.assumption import Distribution, Exponential, LogNormal
 from pipeline.core.columns import REGIMES, Regime
-from pipeline.core.distributions import Distribution, Exponential, LogNormal
 from pipeline.published.model.contract import AUTHORS_STREAM
 from pipeline.published.model.draws import Band, FleetResult, Result, Tables, assemble
 from pipeline.published.model.energy import (

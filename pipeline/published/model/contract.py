@@ -9,7 +9,6 @@ import pandera.pandas as pa
 from pipeline.core.catalogue import Table, transcribed
 from pipeline.core.columns import (
     ANALYSES,
-    CONFIDENCES,
     ENERGY_PER_QUERY,
     FLEET,
     POSITIVE,
@@ -18,6 +17,8 @@ from pipeline.core.columns import (
     count,
     key,
     number,
+    origin,
+    row_check,
     schema,
     text,
     word,
@@ -41,24 +42,17 @@ COMPARATORS = schema(
         "precision": word("of the weights in the source's rows", PRECISIONS, nullable=True),
         "paper_gpu": text("accelerator that the printed value is for", nullable=True),
         "boundary": word("what the source's value includes", BOUNDARIES),
-        "source": text("key of paper/references.bib"),
-        "where": text("place within the source"),
-        "confidence": word("how it was read", CONFIDENCES),
-        "note": text("what else matters", nullable=True),
+        **origin(),
     },
-    [
-        pa.Check(
-            lambda table: ~(table["measured_rows"].notna() & table["value_wh"].notna()),
-            name="value_wh",
-            error="blank where measured_rows is given",
+    "The comparators of Table 1 and where their own rows are.",
+    checks=[
+        row_check(
+            "value_wh", "blank where measured_rows is given", "~(measured_rows.notna() & value_wh.notna())"
         ),
-        pa.Check(
-            lambda table: table["value_wh"].isna() | table["output_tokens"].notna(),
-            name="output_tokens",
-            error="a number where value_wh is given",
+        row_check(
+            "output_tokens", "a number where value_wh is given", "value_wh.isna() | output_tokens.notna()"
         ),
     ],
-    "The comparators of Table 1 and where their own rows are.",
 )
 
 TABLE_1 = schema(
@@ -93,7 +87,6 @@ TABLE_1 = schema(
         ),
         "ours_over_recomputed": number("ours over recomputed per output token, both GPU", nullable=True),
     },
-    [],
     "Table 1 as printed, from its sources' rows, and at one boundary.",
 )
 
@@ -117,7 +110,6 @@ PRIOR_ESTIMATES_COMPARED = schema(
         "ratio_to_ours": number("value over ours of the same workload and boundary", nullable=True),
         "at_least_4_times": yes_no("value is four times the published median or more"),
     },
-    [],
     "Every published energy per query, by boundary and method, against the published median and ours.",
     ["key"],
 )
@@ -141,7 +133,6 @@ THROUGHPUT_FIT = schema(
         "pi90_factor_short": number("half width of a 90 % prediction interval, short", nullable=True),
         "pi90_factor_long": number("the same for long queries, as a factor of tokens/s", nullable=True),
     },
-    [],
     "Throughput of each model as the published analysis fits it; blank: no regression, no freedom left.",
     ["model"],
 )
@@ -158,7 +149,6 @@ def _histogram(of: str, unit: str) -> pa.DataFrameSchema:
             f"{unit}_high": number("upper edge of the bin; infinite above the last", None),
             "count": count("draws in the bin", POSITIVE),
         },
-        [],
         f"{of}: bins that hold draws.",
     )
 

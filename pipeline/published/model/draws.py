@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.core.assumption import Distribution
 from pipeline.core.columns import ENERGY_PER_QUERY, FLEET, REGIMES, TOKEN_LENGTHS, Regime
-from pipeline.core.distributions import Distribution
 from pipeline.core.draws import Design, Simulation
 from pipeline.core.files import write_parquet
 from pipeline.core.read import validate
@@ -198,16 +198,7 @@ def _histograms(analysis: str, unit: str, results: Iterable[tuple[Result, Array]
 
 
 TOKENS = "output_tokens"
-QUANTITIES = (
-    TOKENS,
-    "power_utilisation",
-    "pue",
-    "hardware",
-    "model",
-    "serving",
-    "routing",
-    "improved",
-)
+QUANTITIES = (TOKENS, "power_utilisation", "pue", "hardware", "model", "serving", "routing", "improved")
 INTERVAL = "90 % Monte Carlo interval of the mean"
 THREADS = 2
 
@@ -280,11 +271,7 @@ def token_lengths(draws: Draws, published: AsPublished, regime: Regime) -> Resul
 
 
 def model_energies(
-    draws: Draws,
-    published: AsPublished,
-    base: Base,
-    fits: Mapping[str, ThroughputFit],
-    regime: Regime,
+    draws: Draws, published: AsPublished, base: Base, fits: Mapping[str, ThroughputFit], regime: Regime
 ) -> dict[str, Array]:
     """Energy (Wh) of each model's queries."""
     energies = {}
@@ -303,12 +290,7 @@ def model_energies(
 
 
 def regime_results(
-    draws: Draws,
-    base: Base,
-    variant: str,
-    regime: Regime,
-    energies: Mapping[str, Array],
-    members: list[str],
+    draws: Draws, base: Base, variant: str, regime: Regime, energies: Mapping[str, Array], members: list[str]
 ) -> Iterator[Result]:
     """Models, blend and pathways of one variant in one regime."""
 
@@ -326,10 +308,7 @@ def fleet_means(
     blend = uncut_blend(energies, members)
     gain = draws.beside(members, "improved", improved(base, regime))
     factor = daily_gwh_per_wh(base, regime)
-    return {
-        regime: blend.mean(axis=1) * factor,
-        f"{regime}_improved": (blend / gain).mean(axis=1) * factor,
-    }
+    return {regime: blend.mean(axis=1) * factor, f"{regime}_improved": (blend / gain).mean(axis=1) * factor}
 
 
 def blend_draws(base: Base, simulation: Simulation) -> int:

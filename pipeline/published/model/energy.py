@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.core.assumption import Distribution
 from pipeline.core.columns import Regime
-from pipeline.core.distributions import Distribution
 from pipeline.core.errors import InputError
 from pipeline.core.summaries import sorted_quantiles
 from pipeline.core.units import SECONDS_PER_HOUR, WATTS_PER_KW, WH_PER_GWH

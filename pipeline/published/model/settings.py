@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pipeline.core.assumption import (
     ONE_LINE,
     Assumption,
+    Constant,
     Fraction,
     Names,
     PerDay,
@@ -21,7 +22,6 @@ from pipeline.core.assumption import (
     expect,
     variant,
 )
-from pipeline.core.distributions import Constant
 
 Count = Annotated[int, Field(gt=0, le=1000, strict=True)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]

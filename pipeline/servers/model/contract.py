@@ -1,7 +1,7 @@
 """Contracts of server power and of the evidence on load."""
 
 from pipeline.core.catalogue import Table
-from pipeline.core.columns import NOT_NEGATIVE, number, schema, text, word
+from pipeline.core.columns import NOT_NEGATIVE, band, number, schema, text, word
 
 SERVER_TYPES = ["A100", "H100", "B200"]
 TERMS = ["fixed", "loss", "gpu_idle_share"]
@@ -16,15 +16,12 @@ NODE_POWER_FITS = schema(
             f"ln_covariance_{term}": number(f"covariance of the logarithms with {term}", None)
             for term in TERMS
         },
-        "p5": number("5th percentile", NOT_NEGATIVE),
-        "p50": number("median", NOT_NEGATIVE),
-        "p95": number("95th percentile", NOT_NEGATIVE),
+        **band("the term"),
         "server_spread_ln": number(
             "between servers of one type, of the part beside the accelerators, ln", NOT_NEGATIVE
         ),
         "identified_by": text("measurements behind it"),
     },
-    [],
     "Wall power of servers from accelerator power: posterior of three terms per server type.",
     ["gpu", "term"],
 )
@@ -34,14 +31,10 @@ NODE_POWER_CURVES = schema(
         "gpu": word("accelerators of the server type", SERVER_TYPES),
         "gpu_share": number("accelerator power over rated power", NOT_NEGATIVE),
         "gpu_w": number("all eight accelerators, W", NOT_NEGATIVE),
-        **{f"node_w_p{q}": number(f"wall power, {q}th percentile, W", NOT_NEGATIVE) for q in (5, 50, 95)},
-        **{
-            f"ratio_p{q}": number(f"wall over accelerator power, {q}th percentile", NOT_NEGATIVE)
-            for q in (5, 50, 95)
-        },
+        **band("wall power, W", "node_w_{}"),
+        **band("wall over accelerator power", "ratio_{}"),
         "rated_node_w": number("rated power of the DGX server, W", NOT_NEGATIVE),
     },
-    [],
     "Wall power of an eight-accelerator server over the load of its accelerators.",
     ["gpu", "gpu_share"],
 )
@@ -57,7 +50,6 @@ LOAD_EVIDENCE = schema(
         "source": text("key of the bibliography"),
         "note": text("how to read it"),
     },
-    [],
     "How far mean demand lies below the peak that capacity is kept for.",
     ["service", "quantity"],
 )

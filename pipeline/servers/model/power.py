@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pipeline.core.distributions import LogNormal
+from pipeline.core.assumption import LogNormal
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
 from pipeline.core.units import WATTS_PER_KW, Z95
@@ -46,10 +46,7 @@ TERMS = ("fixed", "loss", "gpu_idle_share")
 # What ServerFit takes uniforms of.
 SERVER = ("server fixed power", "server loss", "GPU idle share", "server")
 # MLPerf model -> models of ML.ENERGY with the same layers: their accelerators were measured when saturated.
-TWINS = {
-    "Llama 3.1 405B": ["Llama 3.1 405B"],
-    "Llama 2 70B": ["Llama 3.1 70B", "Llama 3.3 70B"],
-}
+TWINS = {"Llama 3.1 405B": ["Llama 3.1 405B"], "Llama 2 70B": ["Llama 3.1 70B", "Llama 3.3 70B"]}
 SHARES = np.round(np.arange(0.1, 1.01, 0.05), 2)
 SAMPLES = 4096  # of each point of a curve
 RATED_NODE = {"A100": "dgx_a100", "H100": "dgx_h100", "B200": "dgx_b200"}

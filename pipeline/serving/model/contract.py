@@ -12,7 +12,7 @@ QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 AIMS = ["met", "too narrow", "too wide", "too few rows"]
 ANY = pa.Check(lambda values: values.notna(), error="a number")
 
-HELD_OUT = pa.DataFrameSchema(
+HELD_OUT = schema(
     {
         "key": text("measured row, as in its table"),
         "laboratory": text("who measured it"),
@@ -35,13 +35,11 @@ HELD_OUT = pa.DataFrameSchema(
         },
         "basis": text("what the prediction rests on", nullable=True),
     },
-    unique=["key", "left_out", "form", "quantity"],
-    strict=True,
-    ordered=True,
-    description="Predictions of rows that the fit did not see, beside what was measured.",
+    "Predictions of rows that the fit did not see, beside what was measured.",
+    ["key", "left_out", "form", "quantity"],
 )
 
-COMPARISON = pa.DataFrameSchema(
+COMPARISON = schema(
     {
         "rows": text("measurements that the errors are of: title of their source"),
         "left_out": word("what the fit did not see", LEFT_OUT),
@@ -59,10 +57,8 @@ COMPARISON = pa.DataFrameSchema(
         "interval_score": number("mean of the 90 % interval, ln: width + 20 times a miss", nullable=True),
         "aim": word("whether the coverage is 0.85 to 0.97; blank: no interval", AIMS, nullable=True),
     },
-    unique=["rows", "left_out", "quantity", "form"],
-    strict=True,
-    ordered=True,
-    description="Held-out errors of the serving model and of its alternatives.",
+    "Held-out errors of the serving model and of its alternatives.",
+    ["rows", "left_out", "quantity", "form"],
 )
 
 BATCH_CURVES = schema(
@@ -76,7 +72,6 @@ BATCH_CURVES = schema(
         **{f"gpu_j_per_output_token_p{q}": number(f"predicted, {q}th percentile") for q in (5, 50, 95)},
         **{f"gpu_power_fraction_p{q}": number(f"of rated power, {q}th percentile") for q in (5, 50, 95)},
     },
-    [],
     "Energy per output token and power of measured chat configurations over the batch, as fitted.",
     ["configuration", "concurrency"],
 )
@@ -91,7 +86,6 @@ TOKEN_WEIGHTS = schema(
         "weight_input": number("output tokens that an input token counts as; median"),
         "weight_input_p95": number("95th percentile"),
     },
-    [],
     "What an input token costs in output tokens, as fitted.",
 )
 TOKEN_WEIGHTS.unique = ["model"]
@@ -114,7 +108,6 @@ SELECTION = schema(
         "p95_over_p5": number("median width of the 90 % interval, as a factor", nullable=True),
         "interval_score": number("of the 90 % interval, ln, mean over rows", nullable=True),
     },
-    [],
     "How the form of the serving model was chosen: every laboratory weighs the same.",
     ["left_out", "quantity", "form"],
 )
@@ -132,7 +125,6 @@ LABORATORIES = schema(
         "left_out_median_abs_ln_error": number("median |ln(measured / predicted)|, left out"),
         "left_out_coverage_90": number("share within the 90 % interval, left out", SHARE),
     },
-    [],
     "What each laboratory has in all of its rows, and how well it is predicted by the others.",
     ["laboratory"],
 )
@@ -146,7 +138,6 @@ COMPONENTS = schema(
         "ratio_90": number("factor between the 5th and 95th percentile of it alone", pa.Check.ge(1)),
         "meaning": text("what it means to a reader"),
     },
-    [],
     "Variance components of what the plain form leaves of ln step time, by MixedLM.",
     ["component"],
 )
@@ -164,7 +155,6 @@ CALIBRATION = schema(
             "the error with a mere offset from the same rows", nullable=True
         ),
     },
-    [],
     "Error against the number of measurements of one's own, of laboratories that the fit did not see.",
     ["own_rows"],
 )
@@ -179,7 +169,6 @@ BASIS_ERRORS = schema(
         "p95_over_p5": number("median width of the 90 % interval, as a factor"),
         "interval_score": number("mean of the 90 % interval, ln"),
     },
-    [],
     "The label of a prediction against measured error and coverage.",
     ["quantity", "basis"],
 )

@@ -49,7 +49,6 @@ VALIDATION = schema(
         "bound": yes_no("the prediction or the measurement is a bound, no match is expected"),
         "note": text("how the comparison was set up", nullable=True),
     },
-    [],
     "Predictions against measurements that the serving model was not fitted to.",
     ["set", "configuration", "quantity"],
 )
@@ -67,7 +66,6 @@ VALIDATION_SUMMARY = schema(
         "coverage_90": number("share of measurements within p5 to p95", SHARE),
         "aim": word("whether that is 0.85 to 0.97; blank: a bound, not to be covered", AIMS, nullable=True),
     },
-    [],
     "Errors and interval coverage by set and quantity.",
     ["set", "quantity", "bound"],
 )
@@ -85,7 +83,6 @@ PEERS = schema(
         "predicted": number("the same, predicted"),
         "ln_error": number("ln(measured / predicted)", None),
     },
-    [],
     "Estimators on the same measured chat rows.",
     ["method", "batch", "quantity", "key"],
 )
@@ -102,7 +99,6 @@ PEERS_SUMMARY = schema(
         "rmse_ln": number("root mean square of ln_error", None),
         "bias_ln": number("mean of ln_error", None),
     },
-    [],
     "Errors of each estimator by accelerator.",
     ["method", "batch", "quantity", "gpu"],
 )

@@ -29,11 +29,7 @@ from pipeline.serving.model.costs import RequestCost
 from pipeline.validation.model.score import Predictor, score
 
 Array = NDArray[np.float64]
-GPUS = {
-    "NVIDIA H100-SXM-80GB": "H100",
-    "NVIDIA H200-SXM-141GB": "H200",
-    "NVIDIA B200-SXM-180GB": "B200",
-}
+GPUS = {"NVIDIA H100-SXM-80GB": "H100", "NVIDIA H200-SXM-141GB": "H200", "NVIDIA B200-SXM-180GB": "B200"}
 ENGINE = "TensorRT-LLM"
 LAYOUTS = (1, 2, 4, 8)  # accelerators of one copy
 SATURATED = 1e5  # more requests than any memory holds: the model serves as many as fit

@@ -70,8 +70,7 @@ def score(rows: pd.DataFrame, draws: Array) -> pd.DataFrame:
     table = rows.assign(**{f"p{p}": quantiles[i] for i, p in enumerate(PERCENTILES)})
     inside = table["measured"].between(table["p5"], table["p95"])
     scored = table.assign(
-        ln_error=np.log(table["measured"] / table["p50"]),
-        inside_90=np.where(inside, "yes", "no"),
+        ln_error=np.log(table["measured"] / table["p50"]), inside_90=np.where(inside, "yes", "no")
     )
     return scored[list(VALIDATION.columns)]
 

@@ -5,29 +5,32 @@ Consumption is what evaporates; withdrawal is what is taken in, most of which ma
 neither, the row says so and the analysis takes it as consumption, which can only be too high.
 """
 
-import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.core.catalogue import Table, transcribed
 from pipeline.core.columns import (
     ANALYSES,
-    CONFIDENCES,
     EVERY_REGIME,
     NOT_NEGATIVE,
     POSITIVE,
     REGIME_WORDS,
     REGIMES,
     SHARE,
-    STATISTICS,
+    band,
     count,
+    ends,
     key,
     number,
+    origin,
+    row_check,
     schema,
+    summary,
     text,
+    with_errors,
     word,
 )
 from pipeline.energy.model.contract import SPLIT, VARIANTS
-from pipeline.ingest.contract import EXPLAINED, INTERVALS, METHODS, ORDERED, STATED
+from pipeline.ingest.contract import EXPLAINED, METHODS, ORDERED, STATED
 from pipeline.water.model.sites import PER_FACILITY, PER_IT
 
 BASES = ["consumption", "withdrawal"]
@@ -42,23 +45,6 @@ YEAR = pa.Check.in_range(2000, 2035)
 RANGE = pa.Check.in_range(0, LARGEST_L_PER_KWH)
 
 
-def _ends() -> dict[str, pa.Column]:
-    return {
-        "low": number("lower end of the interval", NOT_NEGATIVE, nullable=True),
-        "high": number("upper end of the interval", NOT_NEGATIVE, nullable=True),
-        "interval": word("what low and high mean", INTERVALS, nullable=True),
-    }
-
-
-def _origin() -> dict[str, pa.Column]:
-    return {
-        "source": text("key of paper/references.bib"),
-        "where": text("version, table, page or address within the source", nullable=True),
-        "confidence": word("how it was read", CONFIDENCES),
-        "note": text("what else matters", nullable=True),
-    }
-
-
 WUE = schema(
     {
         "key": key(),
@@ -68,13 +54,13 @@ WUE = schema(
         "value": number("litres on site a kWh", RANGE),
         "unit": word("per kWh of the servers or of the facility", [PER_IT, PER_FACILITY]),
         "basis": word("consumption or withdrawal", [*BASES, NOT_STATED]),
-        **_ends(),
+        **ends(),
         "method": word("how the source came to the value", METHODS),
         "boundary": word("which water", ["site cooling"]),
-        **_origin(),
+        **origin(placed=False),
     },
-    [ORDERED, EXPLAINED],
     "Water usage effectiveness: litres on site per kWh.",
+    checks=[ORDERED, EXPLAINED],
 )
 
 ELECTRICITY_WATER = schema(
@@ -87,14 +73,14 @@ ELECTRICITY_WATER = schema(
         "unit": word("of value, low and high", ["L/kWh"]),
         "basis": word("consumption or withdrawal", BASES),
         "reservoirs": word("evaporation of reservoirs", ["included", "excluded", NOT_STATED]),
-        **_ends(),
+        **ends(),
         "carbon_kg_per_kwh": number("kg CO2e a kWh of the same mix, location based", nullable=True),
         "method": word("how the source came to the value", METHODS),
         "boundary": word("what the water is for", ["electricity generation", "plant operation"]),
-        **_origin(),
+        **origin(placed=False),
     },
-    [ORDERED, EXPLAINED],
     "Water intensity of electricity, by area and by fuel.",
+    checks=[ORDERED, EXPLAINED],
 )
 
 SITES = schema(
@@ -117,14 +103,8 @@ SITES = schema(
         "where": text("place within the source"),
         "note": text("what else matters", nullable=True),
     },
-    [],
     "Sites: one PUE, one WUE and one grid that belong together.",
 )
-
-
-def _sums_up(table: pd.DataFrame) -> pd.Series:
-    return table["site"].isna() | table["energy_wh"].notna()
-
 
 PRIOR_WATER = schema(
     {
@@ -135,50 +115,27 @@ PRIOR_WATER = schema(
         "nearest": text("which of ours serves them: a model of the re-estimate, or the blend"),
         "value": number("the value", NOT_NEGATIVE, nullable=True),
         "unit": word("of value, low and high", ["mL/query"]),
-        **_ends(),
+        **ends(),
         "basis": word("consumption or withdrawal", [*BASES, NOT_STATED]),
         "scope": word("which water", [*SCOPES, "life cycle", NOT_STATED]),
         "energy_wh": number("energy of the query that the source states", POSITIVE, nullable=True),
         "energy_boundary": text("what that energy includes", nullable=True),
         "site": text("row of sites.csv with the source's inputs", nullable=True),
         "method": word("how the source came to the value", WATER_METHODS),
-        **_origin(),
+        **origin(placed=False),
     },
-    [
+    "Water per query by others.",
+    checks=[
         STATED,
         ORDERED,
         EXPLAINED,
-        pa.Check(_sums_up, name="energy_wh", error="a value where the site is given"),
+        row_check("energy_wh", "a value where the site is given", "site.isna() | energy_wh.notna()"),
     ],
-    "Water per query by others.",
 )
 
 DESIGNS = ["as built", "closed loop"]
 GROUPS = ["energy", "site", "water on site", "water of electricity", "interactions"]
 DAY_SCENARIOS = ["short", "long", "mixed"]
-_BAND = {"p5": "5th percentile", "p50": "median", "p95": "95th percentile"}
-
-
-def _summary(unit: str) -> dict[str, pa.Column]:
-    values = {f"{name}_{unit}": number(f"{name} over queries and sites", NOT_NEGATIVE) for name in STATISTICS}
-    errors = {
-        f"mc_error_{name}_{unit}": number(f"Monte Carlo standard error of {name}", NOT_NEGATIVE)
-        for name in STATISTICS
-    }
-    return {**values, **errors, "n_draws": count("draws", pa.Check.gt(0))}
-
-
-def _band(of: str, unit: str) -> dict[str, pa.Column]:
-    return {
-        f"{name}_{unit}": number(f"{word} over what is not known, of {of}", NOT_NEGATIVE)
-        for name, word in _BAND.items()
-    }
-
-
-def _table(columns: dict[str, pa.Column], unique: list[str], description: str) -> pa.DataFrameSchema:
-    made = schema(columns, [], description)
-    made.unique = unique
-    return made
 
 
 _QUERY = {
@@ -193,28 +150,27 @@ _WHERE = {
 }
 _KEYS = ["variant", "regime", "subject", "site_scenario", "scope"]
 
-WATER_PER_QUERY = _table(
-    {"analysis": word("which analysis", ANALYSES), **_QUERY, **_WHERE, **_summary("ml")},
-    ["analysis", *_KEYS],
+WATER_PER_QUERY = schema(
+    {"analysis": word("which analysis", ANALYSES), **_QUERY, **_WHERE, **summary("ml", "queries and sites")},
     "Water per query, mL: all sources of spread together.",
+    ["analysis", *_KEYS],
 )
 
 _ML = {name.replace("_wh", "_ml"): text for name, text in SPLIT.items()}
-WATER_SPLIT = _table(
+WATER_SPLIT = schema(
     {
         **_QUERY,
         **_WHERE,
-        **{name: number(meaning, NOT_NEGATIVE) for name, meaning in _ML.items()},
-        **{f"mc_error_{name}": number(f"Monte Carlo standard error of {name}", NOT_NEGATIVE) for name in _ML},
+        **with_errors({name: number(meaning, NOT_NEGATIVE) for name, meaning in _ML.items()}),
         "n_outer": count("epistemic samples, of the site among other things", pa.Check.gt(0)),
         "n_inner": count("queries in each", pa.Check.gt(0)),
     },
-    _KEYS,
     "Re-estimated water per query, mL, with ignorance and variability apart: of the blend, and of each model "
     "at the sites of the headline.",
+    _KEYS,
 )
 
-WATER_SITES = _table(
+WATER_SITES = schema(
     {
         "site": text("key of sites.csv"),
         "name": text("where, or what kind of site"),
@@ -225,35 +181,33 @@ WATER_SITES = _table(
         "pue": number("power usage effectiveness, median", pa.Check.ge(1)),
         "wue_l_per_kwh": number("litres on site per kWh of the servers, as published", NOT_NEGATIVE),
         "electricity_l_per_kwh": number("litres per kWh of electricity, as published", NOT_NEGATIVE),
-        **_band("the median query's energy at the facility", "wh"),
-        **{
-            name: column
-            for scope in SCOPES
-            for name, column in _band(f"the median query's water, {scope}", f"{scope}_ml").items()
-        },
+        **band("the median query's energy at the facility, over what is not known", "{}_wh"),
+        **band("the median query's water on site, over what is not known", "{}_onsite_ml"),
+        **band("the median query's water of electricity, over what is not known", "{}_offsite_ml"),
+        **band("the median query's water in all, over what is not known", "{}_total_ml"),
         "saves_water_share": number(
             "share of draws in which the closed loop takes less water in all", SHARE, True
         ),
     },
-    ["site", "design"],
     "Water and energy of the blend's median short query (lengths of production) by site and design.",
+    ["site", "design"],
 )
 
-WATER_FLEET = _table(
+WATER_FLEET = schema(
     {
         "analysis": word("which analysis", ANALYSES),
         "variant": text("lengths of the queries, or variant of the published analysis"),
         "scenario": word("which queries", DAY_SCENARIOS),
         **_WHERE,
-        **_band("water of a day", "million_l_per_day"),
+        **band("water of a day, over what is not known", "{}_million_l_per_day"),
         "queries_per_day": number("queries of the day"),
         "interval": text("what the ends are"),
     },
-    ["analysis", "variant", "scenario", "site_scenario", "scope"],
     "Water of a day of queries to the blend, million litres.",
+    ["analysis", "variant", "scenario", "site_scenario", "scope"],
 )
 
-WATER_SHARES = _table(
+WATER_SHARES = schema(
     {
         "variant": word("lengths of the queries", VARIANTS),
         "regime": word(REGIME_WORDS, [*EVERY_REGIME]),
@@ -264,29 +218,24 @@ WATER_SHARES = _table(
         "share": number("of the variance of the mean water per query", pa.Check.in_range(-1e-9, 1)),
         "sd_ml": number("standard deviation of the mean water per query, all sources", NOT_NEGATIVE),
     },
-    ["variant", "regime", "site_scenario", "scope", "group"],
     "Which ignorance matters for water: first-order shares of the variance, and their interactions.",
+    ["variant", "regime", "site_scenario", "scope", "group"],
 )
 
-CARBON_PER_QUERY = _table(
+CARBON_PER_QUERY = schema(
     {
         "analysis": word("which analysis", ANALYSES),
         **_QUERY,
         "site_scenario": text("key of water.scenarios"),
-        **_summary("g"),
-        **{
-            f"median_{name}_g": number(
-                f"{words} over what is not known, of the median query", NOT_NEGATIVE, True
-            )
-            for name, words in _BAND.items()
-        },
+        **summary("g", "queries and sites"),
+        **band("the median query, over what is not known", "median_{}_g", nullable=True),
         "note": text("what carbon it is"),
     },
-    ["analysis", "variant", "regime", "subject", "site_scenario"],
     "Carbon of the electricity per query, g CO2e, location based, of the draws of energy and water.",
+    ["analysis", "variant", "regime", "subject", "site_scenario"],
 )
 
-PRIOR_WATER_COMPARED = _table(
+PRIOR_WATER_COMPARED = schema(
     {
         "key": text("row of prior_water.csv"),
         "subject": text("which query to which service"),
@@ -303,17 +252,15 @@ PRIOR_WATER_COMPARED = _table(
         "ours_of": text("model of ours, or the blend, and which of its queries", nullable=True),
         "ours_at": text("site or site scenario of ours", nullable=True),
         "ours_scope": text("which water of ours", nullable=True),
-        "ours_p5_ml": number("5th percentile of our median query", NOT_NEGATIVE, nullable=True),
-        "ours_p50_ml": number("median of our median query", NOT_NEGATIVE, nullable=True),
-        "ours_p95_ml": number("95th percentile of our median query", NOT_NEGATIVE, nullable=True),
+        **band("our median query", "ours_{}_ml", nullable=True),
         "ratio_to_ours": number("published (its upper end) over ours", NOT_NEGATIVE, nullable=True),
         "note": text("what else matters", nullable=True),
     },
-    ["key"],
     "Water per query by others: recomputed, and beside ours (90 % interval of what is not known).",
+    ["key"],
 )
 
-WATER_CLAIM_ASSUMPTIONS = _table(
+WATER_CLAIM_ASSUMPTIONS = schema(
     {
         "claim": word("which number of the published range", ["lower end", "median", "upper end"]),
         "claim_ml": number("that number", NOT_NEGATIVE),
@@ -332,23 +279,21 @@ WATER_CLAIM_ASSUMPTIONS = _table(
         "offsite_ml": number("water in the electricity there", NOT_NEGATIVE),
         "total_ml": number("both", NOT_NEGATIVE),
     },
-    ["claim", "energy"],
     "Assumptions under which the published range of water comes out.",
+    ["claim", "energy"],
 )
 
-WATER_FLEET_COMPARED = _table(
+WATER_FLEET_COMPARED = schema(
     {
         "compared_with": text("row of comparisons.csv"),
         "subject": text("whose water"),
         "million_l_per_day": number("that water, of a day"),
         "scope": word("which water of ours", SCOPES),
-        "ratio_p5": number("5th percentile of ours over it", NOT_NEGATIVE),
-        "ratio_p50": number("median of ours over it", NOT_NEGATIVE),
-        "ratio_p95": number("95th percentile of ours over it", NOT_NEGATIVE),
+        **band("ours over it", "ratio_{}"),
         "source": text("key of paper/references.bib"),
     },
-    ["compared_with", "scope"],
     "A day of queries, mixed and with lengths of production, over a day of others' water.",
+    ["compared_with", "scope"],
 )
 
 TABLES = transcribed({"wue": WUE, "electricity_water": ELECTRICITY_WATER, "sites": SITES}, "sites") | {

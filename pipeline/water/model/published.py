@@ -12,10 +12,7 @@ import pandas as pd
 
 from pipeline.core.errors import InputError
 from pipeline.core.units import DAYS_PER_YEAR, ML_PER_US_TEASPOON
-from pipeline.water.model.contract import (
-    PRIOR_WATER_COMPARED,
-    SCOPES,
-)
+from pipeline.water.model.contract import PRIOR_WATER_COMPARED, SCOPES
 
 ENDS = ("p5", "p50", "p95")
 OUR_VARIANT = "production_lengths"
@@ -33,11 +30,7 @@ SEVERAL_SITES = "mixed"  # cooling of an average over sites, which draw on no on
 
 
 def compared(
-    prior: pd.DataFrame,
-    factors: pd.DataFrame,
-    sites: pd.DataFrame,
-    split: pd.DataFrame,
-    headline: str,
+    prior: pd.DataFrame, factors: pd.DataFrame, sites: pd.DataFrame, split: pd.DataFrame, headline: str
 ) -> pd.DataFrame:
     """PRIOR_WATER_COMPARED of every row of PRIOR_WATER, in its order.
 

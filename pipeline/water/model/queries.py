@@ -115,11 +115,7 @@ def query_uniforms(size: Simulation, queries: int) -> Array:
 
 
 def per_query(
-    sites: Sites,
-    study: Study,
-    published: AsPublished,
-    fits: Mapping[str, ThroughputFit],
-    size: Simulation,
+    sites: Sites, study: Study, published: AsPublished, fits: Mapping[str, ThroughputFit], size: Simulation
 ) -> Rows:
     """Every scenario on the draws of both analyses; size: how many of the published one."""
     rows = Rows([], [], [])
@@ -141,12 +137,7 @@ def _keys(analysis: str, variant: str, regime: Regime, subject: str) -> dict[str
 
 
 def _add(
-    rows: Rows,
-    sites: Sites,
-    keys: dict[str, str],
-    it_wh: Array,
-    drawn: Array,
-    outer: int | None = None,
+    rows: Rows, sites: Sites, keys: dict[str, str], it_wh: Array, drawn: Array, outer: int | None = None
 ) -> None:
     """Rows of one subject; with `outer` the energies are (replicates x outer, queries)."""
     for where, site in sites.draws(drawn):

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.core.assumption import Assumption
+from pipeline.core.assumption import Assumption, Constant
 from pipeline.core.columns import BOUNDARIES, Regime
-from pipeline.core.distributions import Constant
 from pipeline.core.draws import Design, Simulation
 from pipeline.core.summaries import split
 from pipeline.energy.model.cost_curves import ServingModel

@@ -1,9 +1,7 @@
 """Contract of the what-if of one service."""
 
-import pandera.pandas as pa
-
 from pipeline.core.catalogue import Table
-from pipeline.core.columns import BOUNDARIES, NOT_NEGATIVE, number, schema, text, word
+from pipeline.core.columns import BOUNDARIES, NOT_NEGATIVE, number, row_check, schema, text, word
 from pipeline.energy.model.contract import SPLIT
 
 SCOPES = ("onsite", "offsite", "total")
@@ -27,8 +25,8 @@ WHAT_IF = schema(
             for name in STATISTICS
         },
     },
-    [pa.Check(lambda table: ~table.duplicated("quantity"), name="quantity", error="each once")],
     "Energy, water and carbon of a query of one service under the settings of what_if.",
+    checks=[row_check("quantity", "each once", lambda table: ~table.duplicated("quantity"))],
 )
 
 TABLES = {"what_if": Table(WHAT_IF, "what_if")}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
-from pipeline.core.distributions import Beta, Constant, Distribution, Exponential, LogNormal, Uniform
+from pipeline.core.assumption import Beta, Constant, Distribution, Exponential, LogNormal, Uniform
 
 ANY: TypeAdapter[Distribution] = TypeAdapter(Distribution)
 SHARES = np.array([0.001, 0.05, 0.3, 0.5, 0.95, 0.999])
