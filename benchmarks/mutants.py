@@ -191,15 +191,16 @@ def _pytest(folder: Path, tests: Sequence[str]) -> None:
     sys.path[0] = str(folder)
     for name in [name for name in sys.modules if name.split(".")[0] in ("pipeline", "benchmarks", "tests")]:
         del sys.modules[name]
-    given = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
-    sys.exit(int(import_module("pytest").main(given)))
+    given = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    sys.exit(int(import_module("pytest").main([*given, "-m", "not slow", *tests])))
 
 
 def survivors(folder: Path, topic: str, tried: Sequence[Mutant]) -> list[Mutant]:
     """Those that the tests of a topic pass with."""
     start = time.monotonic()
     if not passes(folder, tests_of(topic, Path("pipeline/none.py"))):
-        raise RuntimeError(f"tests of {topic} fail without a change")
+        log = (folder.parent / "log").read_text(encoding="utf-8")
+        raise RuntimeError(f"tests of {topic} fail without a change: {log[-2000:]}")
     longest, found = PATIENCE * (time.monotonic() - start), []
     for number, mutant in enumerate(tried, start=1):
         file = folder / mutant.path
