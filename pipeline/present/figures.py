@@ -19,7 +19,7 @@ from pipeline.report import style
 from pipeline.report.declared import declared, path_of
 from pipeline.report.figures import Entry, by_number, save_figure
 from pipeline.report.settings import Figures
-from pipeline.validation.figures import measured, outside
+from pipeline.validation.figures import batch, measured, outside
 from pipeline.water import figures as waters
 
 FOLDER = Path("figures")
@@ -33,7 +33,7 @@ HEADINGS = {  # of topics
 }
 FIGURES = {
     "published": sorted(declared(draws, energy, fleet), key=by_number),
-    "validation": sorted(declared(measured, outside), key=by_number),
+    "validation": sorted(declared(batch, measured, outside), key=by_number),
     "energy": sorted(declared(change, spread), key=by_number),
     "fleet": sorted(declared(fleets), key=by_number),
     "levers": sorted(declared(levers), key=by_number),
