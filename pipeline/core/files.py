@@ -102,16 +102,16 @@ def write_text(text: str, path: Path | str) -> None:
 
 
 def write_parquet(table: pd.DataFrame, path: Path | str) -> None:
-    """Write a table as Parquet (zstd), without its index; floats with nine significant digits."""
+    """Write a table as Parquet (zstd), without its index; floats with eight significant digits."""
     floats = table.columns[[dtype == np.float64 for dtype in table.dtypes]]
     table = table.assign(**{name: without_noise(table[name].to_numpy()) for name in floats})
     write_atomically(path, lambda temporary: table.to_parquet(temporary, index=False, compression="zstd"))
 
 
 def without_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rounded to 30 bits after the leading one: the last 22 of 52 differ between processors."""
+    """Rounded to 26 bits after the leading one: the last digits differ between processors."""
     bits = np.ascontiguousarray(values).view(np.int64)
-    return np.where(np.isfinite(values), ((bits + (1 << 21)) & ~((1 << 22) - 1)).view(np.float64), values)
+    return np.where(np.isfinite(values), ((bits + (1 << 25)) & ~((1 << 26) - 1)).view(np.float64), values)
 
 
 def read_json(path: Path | str) -> Any:
