@@ -56,6 +56,15 @@ def test_the_formula_by_hand() -> None:
     assert fit.idle_w(np.array(8), at) == pytest.approx((1000 + 84) * 1.2 + 0.15 * 700 * 8)
 
 
+def test_terms_rise_with_the_uniforms_that_draw_them() -> None:
+    """A standard deviation up: 0.2, 0.3 and 0.1 in ln, and the third follows the first by half."""
+    root = np.array([[0.2, 0.0, 0.0], [0.0, 0.3, 0.0], [0.05, 0.0, 0.1]])
+    fit = ServerFit("H100", np.log([1000.0, 0.1, 0.15]), root @ root.T, 0.5, 700.0)
+    fixed, loss, idle, server = fit.terms(ndtr(np.array([1.0, 1.0, 1.0, -1.0])))
+    expected = [1000 * np.exp(0.2), 0.1 * np.exp(0.3), 0.15 * np.exp(0.15), np.exp(-0.5)]
+    assert [fixed, loss, idle, server] == pytest.approx(expected)
+
+
 @given(gpu=gpu_types, u=probabilities)
 def test_half_a_server_at_half_the_power_draws_half(gpu: str, u: list[float]) -> None:
     at = np.array(u)
