@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from pipeline.ingest.names import Names, nearest_words
 from pipeline.ingest.names import precision as precision_word
 
-__all__ = ["Band", "Estimate", "estimate", "models", "services", "sites"]
+__all__ = ["Band", "Estimate", "classes", "estimate", "models", "services", "sites"]
 HERE = Path(__file__).parent
 METHOD = HERE / "METHOD.md"
 PER_WH = ("wh", "onsite_ml", "total_ml", "gco2e")  # what a Wh of the servers takes at a site
@@ -33,9 +33,10 @@ LONGEST_NAME = 200  # characters of a model's
 Z95 = 1.645  # standard deviations from the median to P95
 STATISTIC = "mean over queries of these lengths; P5, P50 and P95 over what is not known of the service"
 BOUNDARY = "facility: accelerators, servers and cooling while they serve; no idle servers, network, training"
+CLOUD = re.compile(r"^(?:\w{2,6}\.)?anthropic\.")  # before a service's name, and after it a version
 DATED = re.compile(
-    r"(?:-(?:20\d\d-?[01]\d-?[0-3]\d|latest|\d{4}))?(?:-v\d+(?:[-:]\d+)?)?$"
-)  # of a service's version
+    r"(?:-preview(?:-\d\d-\d\d(?:-\d{4})?)?|-(?:20\d\d-?[01]\d-?[0-3]\d|latest|\d{4}))?(?:-v\d+(?:-\d+)?)?$"
+)
 
 
 class Band(NamedTuple):
@@ -107,9 +108,29 @@ def models() -> list[str]:
     return list(_data()["names"])
 
 
+def _plain(name: str) -> str:
+    """As names are compared: in small letters, one sign between parts."""
+    return re.sub(r"[\s._:@-]+", "-", name.strip().lower())
+
+
+@cache
+def _services() -> dict[str, dict[str, str]]:
+    return {_plain(name): one for name, one in _data()["services"].items()}
+
+
+@cache
+def _classes() -> dict[str, str]:
+    return {_plain(name): name for name in _data()["classes"]}
+
+
 def services() -> dict[str, dict[str, str]]:
     """Closed services: the class that each is judged to be, when, and why."""
     return dict(_data()["services"])
+
+
+def classes() -> list[str]:
+    """Classes of models, each of which stands for any of its models."""
+    return list(_data()["classes"])
 
 
 def sites() -> dict[str, str]:
@@ -226,7 +247,7 @@ def _number(value: Any) -> float:
 def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tuple[str, str]]]:
     """Name, tier, reason and the tables, by model and precision, that an estimate is of."""
     data = _data()
-    key = DATED.sub("", model.strip().lower().split("/")[-1].removeprefix("anthropic."))
+    key = DATED.sub("", _plain(CLOUD.sub("", model.strip().lower().split("/")[-1])), count=1)
     if name := _names().find(model):
         tables = data["models"][_names().shape[name]]
         meant = precision_word(str(precision)) if precision else None
@@ -240,15 +261,15 @@ def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tup
             "served as `deployment` says",
             [(_names().shape[name], word or next(iter(tables)))],
         )
-    service = data["services"].get(key) or data["services"].get(model.strip().lower())
-    if service is None and key not in data["classes"]:
+    service, of_class = _services().get(key) or _services().get(_plain(model)), _classes().get(_plain(model))
+    if service is None and of_class is None:
         known = [*data["services"], *data["classes"]]
-        near = [*_names().nearest(model), *nearest_words(model, known)][:4]
+        near = [*_names().nearest(model), *nearest_words(key, known)][:4]
         raise ValueError(
             f"model {model[:60]!r}, expected a model, service or class"
             + (f" (nearest: {', '.join(near)})" if near else "")
         )
-    of = service["model_class"] if service else key
+    of = service["model_class"] if service else of_class
     reason = f"{service['judged_on']}: {service['reason']}" if service else f"any model of the class {of}"
     members = [(one, next(iter(data["models"][one]))) for one in data["classes"][of]]
     return str(model), "judged" if service else "class", reason, members

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.factors.perquery import HERE, Band, Estimate, estimate, models, services, sites
+from pipeline.factors.perquery import HERE, Band, Estimate, classes, estimate, models, services, sites
 
 TOOLS = {"predict": "predict a table of deployments", "logs": "energy of queries from logs"}
 PROJECT = HERE / "project"
@@ -29,7 +29,7 @@ def main() -> None:
     given = _arguments()
     try:
         if given.command == "models":
-            print("\n".join([*models(), *services()]))
+            print("\n".join([*models(), *services(), *classes()]))
         elif given.command == "usage":
             with sys.stdin if given.file == "-" else Path(given.file).open(encoding="utf-8-sig") as file:
                 _usage(file, given)
@@ -121,7 +121,7 @@ def _arguments() -> argparse.Namespace:
     for command in (one, many):
         command.add_argument("--site", help=f"one of {', '.join(sites())}")
         command.add_argument("--precision", help="of the weights, as published where not given")
-    commands.add_parser("models", help="list models and services")
+    commands.add_parser("models", help="list models, services and classes")
     for name, about in TOOLS.items():
         commands.add_parser(name, help=about + " (perquery[model])")
     return parser.parse_args()

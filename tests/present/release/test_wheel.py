@@ -157,7 +157,13 @@ def test_what_is_written_to_a_cache_is_computed(perquery: ModuleType) -> None:
         ("openai/gpt-4o-2024-08-06", "judged"),
         ("claude-sonnet-4-5-20250929", "judged"),
         ("anthropic.claude-sonnet-4-5-20250929-v1:0", "judged"),
+        ("anthropic/claude-sonnet-4.5", "judged"),
+        ("Claude Sonnet 4.5", "judged"),
+        ("claude-sonnet-4-5@20250929", "judged"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "judged"),
+        ("gemini-2.5-pro-preview-05-06", "judged"),
         ("large mixture-of-experts", "class"),
+        ("Large mixture of experts", "class"),
     ],
 )
 def test_a_closed_service_is_one_of_a_class_with_its_date(
@@ -281,6 +287,8 @@ def test_the_command_estimates_and_reads_usage(installed: Path, perquery: Module
         done = command(installed, "usage", str(usage))
         assert done.returncode == 1 and not done.stdout, text[:60]
         assert done.stderr.startswith(f"perquery: {usage}") and done.stderr.count("\n") == 1, text[:60]
+    listed = command(installed, "models").stdout.splitlines()
+    assert {"Llama 3.1 70B", "gpt-4o", "mid"} <= set(listed)
     wrong = ("gpt-9 1 1", "mid 1e400 1", "mid 1 -1", "mid 9 1 --cached 10", "mid 9 1 --site moon")
     for words in (("usage", "missing.json"), *(("estimate", *text.split()) for text in wrong)):
         done = command(installed, *words)
