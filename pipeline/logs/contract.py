@@ -122,13 +122,16 @@ _ENERGY = {
     "wh_per_1000_input": _wh(),
     "wh_per_1000_cached": _wh(),
     "wh_per_1000_output": _wh(),
+    "low_wh_per_1000_input": _wh(),
+    "high_wh_per_1000_input": _wh(),
+    "low_wh_per_1000_output": _wh(),
+    "high_wh_per_1000_output": _wh(),
 }
 
 # mean_wh, p5_wh, p50_wh, p95_wh: Wh per query at the facility (node x PUE), of the windows that served it;
-# queries_under_power: a query whose power is known in part counts with that part, in means too; low_wh,
-# high_wh:
-# mean_wh at the 5th and 95th percentile of what was modelled (accelerators to node; equal where the wall is
-# metered);
+# queries_under_power: a query whose power is known in part counts with that part, in means too; low_*,
+# high_*: 5th and 95th percentile over what was modelled: accelerators to node (where the wall is not
+# metered), and prices of tokens (of a query: where models share a node);
 # carbon_g: g of CO2e per query; wh_per_1000_*: facility Wh of 1,000 tokens by their prices.
 # node_mean_wh: the same mean at the node; idle_wh: its share of idle energy, at the facility, on top;
 # j_per_output_token: facility J; onsite_ml: mL of water per query at the site, WUE x node energy; offsite_ml:

@@ -121,10 +121,11 @@ def _estimate(
     probe = probe_requests(engine, rows, of_spans, settings)
     shift, shift_flags = (None, []) if not check_clocks else shift_of_clocks(engine, probe, power, settings)
     measured = publish.measured(engine, power)
+    bands = prices.bands(loads.table, settings.deployment.cached_price)
     parts = shares.set_aside(engine, every, of_prices, bins)
     result = EnergyFromLogs(
-        hours=publish.table(hours, "hour", settings, prices.weights, measured),
-        models=publish.table(models, None, settings, prices.weights, measured),
+        hours=publish.table(hours, "hour", settings, prices.weights, measured, bands),
+        models=publish.table(models, None, settings, prices.weights, measured, bands),
         account=accounts,
         notes=notes + power.notes + publish.notes(settings, loads, by_chance, failed_uj, power),
         nodes=nodes,

@@ -13,11 +13,13 @@ from pipeline.logs.rows import MAXIMUM_TOKENS, TOKENS
 from pipeline.logs.settings import MICROSECONDS_PER_SECOND, Settings
 from pipeline.logs.typed import number, time
 
+CACHED = "cached_input_tokens"
+
 
 @dataclass(frozen=True)
 class Loads:
-    """table: node, model, requests, input_tokens, output_tokens, seconds (in progress), in_flight; sums of
-    the raw log.
+    """table: node, model, requests, input_tokens, cached_input_tokens, output_tokens, seconds (in progress),
+    in_flight; sums of the raw log.
 
     has_end: whether the log says when requests ended; without it in_flight is that of params.yaml.
     """
@@ -67,6 +69,7 @@ def read_loads(engine: Engine, raw: ir.Table, settings: Settings, of_runs: bool 
             else {}
         ),
         **(number(raw, "gpus") if "gpus" in raw.columns else {}),
+        **(number(raw, CACHED) if CACHED in raw.columns else {}),
         **time(engine, raw, "time", "start_us"),
         **(time(engine, raw, "end", "end_us") if has_end else {}),
         **number(raw, "input_tokens"),
@@ -83,6 +86,11 @@ def read_loads(engine: Engine, raw: ir.Table, settings: Settings, of_runs: bool 
         if has_end
         else table.start_us * 0.0
     )
+    cached = (
+        table[CACHED].fill_null(0).clip(0, table.input_tokens)
+        if CACHED in raw.columns
+        else table.input_tokens * 0
+    )
     sums = (
         table.mutate(seconds=seconds.fill_null(0.0).cast("float64"))
         .group_by(["node", "model"])
@@ -90,6 +98,7 @@ def read_loads(engine: Engine, raw: ir.Table, settings: Settings, of_runs: bool 
             requests=_.count(),
             input_tokens=_.input_tokens.cast("float64").sum(),
             output_tokens=_.output_tokens.cast("float64").sum(),
+            cached_input_tokens=cached.cast("float64").sum(),
             answered=(_.output_tokens > 0).sum(),
             seconds=_.seconds.sum(),
             **({"gpus": _.gpus.max()} if "gpus" in raw.columns else {}),
@@ -107,7 +116,7 @@ def read_loads(engine: Engine, raw: ir.Table, settings: Settings, of_runs: bool 
     found["in_flight"] = in_flight.round(1).clip(lower=1.0) if has_end else settings.requests_in_flight
     stated = found.dropna(subset="gpus").groupby("model")["gpus"].max() if "gpus" in found else pd.Series()
     gpus = {str(model): int(count) for model, count in stated.items() if count >= 1}
-    return Loads(found, has_end, "status" in raw.columns, "cached_input_tokens" in raw.columns, gpus)
+    return Loads(found, has_end, "status" in raw.columns, CACHED in raw.columns, gpus)
 
 
 def with_reasoning(engine: Engine, raw: ir.Table, settings: Settings) -> tuple[Settings, list[str]]:

@@ -35,6 +35,7 @@ DRAWS = 200
 SEED = 20260105
 Predicted = tuple[float, float, float]
 DIGITS = 4  # significant, of a price
+BANDS = ("query", "input", "output")
 CARDS = {"A100": "A100", "H100": "H100", "B200": "B200"}
 
 
@@ -54,13 +55,42 @@ class Prices:
     """Weights of tokens; configurations assumed (a row a model); accelerator J of a query as predicted: P5,
     P50, P95.
 
-    unknown: models whose size nothing says.
+    unknown: models whose size nothing says. drawn: what an input and an output token may count as, (2,
+    DRAWS), by model; weights are their medians.
     """
 
     weights: TokenWeights
     assumed: pd.DataFrame
     gpu_j_per_query: dict[str, Predicted] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    drawn: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def bands(self, loads: pd.DataFrame, cached_price: float) -> pd.DataFrame:
+        """By model, P5 and P95 over the point, of the energy of a query, of an input and an output token.
+
+        loads: node, model and sums of input, cached input and output tokens. Models of a node share its
+        energy by price; a query of one that has its nodes to itself takes what it takes at any price.
+        """
+        point = {name: np.array(self.weights.price(name)) for name in loads["model"]}
+        price = np.stack(
+            [self.drawn.get(name, point[name][:, None] * np.ones(DRAWS)) for name in loads["model"]]
+        )
+        given = loads["input_tokens"] - (1 - cached_price) * loads["cached_input_tokens"]
+        tokens = np.stack([given, loads["output_tokens"]], axis=-1)
+        weight = (tokens * np.stack([point[name] for name in loads["model"]])).sum(axis=1)
+        ratio = (tokens[:, :, None] * price).sum(axis=1) / np.maximum(weight, 1e-9)[:, None]
+        table = pd.DataFrame(ratio * weight[:, None]).assign(weight=weight)
+        of_node = table.groupby(loads["node"].to_numpy()).transform("sum")
+        share = ratio / (of_node.drop(columns="weight").to_numpy() / of_node[["weight"]].to_numpy())
+        rows = {}
+        for name, of in loads.groupby("model").indices.items():
+            part = weight[of] / max(weight[of].sum(), 1e-9)
+            query = part @ share[of]
+            own = point[str(name)][:, None]
+            token = np.where(own > 0, query / (part @ ratio[of]) * price[of[0]] / np.maximum(own, 1e-12), 1.0)
+            rows[name] = np.quantile([query, *token], [0.05, 0.95], axis=1).T.ravel()
+        ends = pd.MultiIndex.from_product([BANDS, ["low", "high"]])
+        return pd.DataFrame.from_dict(rows, orient="index", columns=ends)
 
 
 def priced(
@@ -85,16 +115,22 @@ def priced(
     ]  # mean, of an answer
     per_input = cost.a_s_per_input_token * cost.gpu_w
     per_output = (cost.b_s_per_output_token + cost.k_s_per_token2 * context) * cost.gpu_w
-    ratio = np.median(per_input / per_output, axis=1)
-    beside = _beside(rows, model, settings)
+    ratio, beside = per_input / per_output, _beside(rows, model, settings)
     keys = [shape_key(name) for name in rows["name"]]
     weights = replace(
         weights,
-        fitted={**other.fitted, **{key: _short(value) for key, value in zip(keys, ratio, strict=True)}},
-        output={key: _short(value) for key, value in zip(keys, beside, strict=True)},
+        fitted={**other.fitted, **dict(zip(keys, map(_short, ratio), strict=True))},
+        output=dict(zip(keys, map(_short, beside), strict=True)),
         basis={shape_key(name): basis for name, basis in bases.items()},
     )
-    return Prices(_stated(weights, given), rows, _of_queries(rows, cost), unknown)
+    weights = _stated(weights, given)
+    stated = {shape_key(name) for name in given.price_ratios}
+    outputs = [
+        np.full(DRAWS, weights.output[key]) if key in stated else one
+        for key, one in zip(keys, beside, strict=True)
+    ]
+    drawn = {name: np.stack([a * b, b]) for name, a, b in zip(rows["name"], ratio, outputs, strict=True)}
+    return Prices(weights, rows, _of_queries(rows, cost), unknown, drawn)
 
 
 def calibrated(
@@ -168,7 +204,7 @@ def savings(prices: Prices, weights: dict[str, float], serving: Serving | None =
 
 
 def _beside(rows: pd.DataFrame, model: "ServingModel", settings: Serving) -> np.ndarray:
-    """J of an output token over that of the first, the most frequent model, (n,).
+    """J of an output token over that of the first, the most frequent model, (n, DRAWS).
 
     All at the mean of their requests in flight: how a model's requests spread over instances is in no log,
     and with
@@ -182,7 +218,7 @@ def _beside(rows: pd.DataFrame, model: "ServingModel", settings: Serving) -> np.
         :, None
     ]  # mean, of an answer
     joules = (cost.b_s_per_output_token + cost.k_s_per_token2 * context) * cost.gpu_w
-    return np.asarray(np.median(joules / joules[0], axis=1))
+    return np.asarray(joules / joules[0])
 
 
 def _stated(weights: TokenWeights, given: Deployment) -> TokenWeights:
@@ -252,5 +288,5 @@ def size_of(name: str) -> tuple[float, float]:
     return total, min(total, float(active[1])) if active else total
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+def _short(drawn: np.ndarray) -> float:
+    return float(f"{np.median(drawn):.{DIGITS}g}")

@@ -4,6 +4,7 @@ assumed."""
 from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -13,7 +14,7 @@ from pipeline.logs.contract import HOURS, MODELS
 from pipeline.logs.engines import Engine
 from pipeline.logs.loads import Loads
 from pipeline.logs.meters import PowerLog
-from pipeline.logs.prices import Prices
+from pipeline.logs.prices import BANDS, Prices
 from pipeline.logs.queries import QUANTILES
 from pipeline.logs.rows import SHARE
 from pipeline.logs.settings import FACTORS, UJ_PER_WH, UNITS_PER_TOKEN, Settings
@@ -59,8 +60,9 @@ def table(
     settings: Settings,
     weights: TokenWeights,
     measured: dict[str, float],
+    bands: pd.DataFrame,
 ) -> pd.DataFrame:
-    """The columns of contracts HOURS and MODELS from sums in microjoules at the node."""
+    """The columns of contracts HOURS and MODELS from sums in microjoules at the node; bands: of prices."""
     names = found["model"].astype("str")
     node_wh = found["energy_uj"] / UJ_PER_WH
     under_power = found["share"] / SHARE
@@ -69,7 +71,8 @@ def table(
     # the tokens of a query count with the same share as the query
     part = under_power / found["queries"]
     tokens = (found["output_tokens"] * part).where(found["output_tokens"] > 0)
-    low, high = spread(settings, measured)
+    of = [spread(settings, measured, bands[name].loc[list(names)].to_numpy()) for name in BANDS]
+    (low, high), (low_in, high_in), (low_out, high_out) = of
     prices = [weights.price(model) for model in names]
     # the weight of whole queries, as their energy is for whole queries
     wh_per_weight = node_wh * pue / found["weight"] * UNITS_PER_TOKEN * 1000
@@ -95,6 +98,9 @@ def table(
         * [price[0] * settings.deployment.cached_price for price in prices],
         "wh_per_1000_output": wh_per_weight * [price[1] for price in prices],
     }
+    for name, least, most in (("input", low_in, high_in), ("output", low_out, high_out)):
+        value = columns[f"wh_per_1000_{name}"]
+        columns |= {f"low_wh_per_1000_{name}": value * least, f"high_wh_per_1000_{name}": value * most}
     if hour is None:
         bases = [weights.of(model) for model in names]
         columns |= {"weight_input": [w for w, _ in bases], "weight_basis": [basis for _, basis in bases]}
@@ -105,13 +111,19 @@ def table(
     return validate(result.sort_values(["hour", "model"], ignore_index=True), HOURS, "hours.csv")
 
 
-def spread(settings: Settings, measured: dict[str, float]) -> tuple[float, float]:
-    """P5 and P95 of the energy over what is stated: from what was modelled between accelerators and node."""
+def spread(
+    settings: Settings, measured: dict[str, float], of_prices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """P5 and P95 of energies over what is stated: of the line from accelerators to node and of prices (n, 2).
+
+    The two are independent, and near enough to log-normal for their distances in ln to add up in squares.
+    """
     total_wh = measured["wall_wh"] + measured["gpu_node_wh"]
     share = measured["gpu_node_wh"] / total_wh if total_wh else 0.0
     assert settings.node is not None
-    low, high = settings.node.spread
-    return 1 + share * (low - 1), 1 + share * (high - 1)
+    of_line = 1 + share * (np.array(settings.node.spread) - 1)
+    below, above = np.hypot(np.log(of_line), np.log(of_prices)).T
+    return np.exp(-below), np.exp(above)
 
 
 def measured(engine: Engine, power: PowerLog) -> dict[str, float]:

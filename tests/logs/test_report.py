@@ -135,6 +135,18 @@ def test_the_fitted_line_of_the_server_brings_its_interval(tmp_path, command):
     assert read["nodes_of_accelerators"] > 1.15 * read["accelerators"]
 
 
+def test_prices_of_models_that_share_a_node_have_an_interval(tmp_path, command):
+    made = service(costs={"Llama-3.1-70B": 6.0, "Qwen2.5 7B": 1.0}, minutes=4)
+    paths = [write(made.asked, tmp_path / "r.csv"), write(made.drawn, tmp_path / "p.csv")]
+    assert command(*paths, "-o", tmp_path / "out", "--accept") == 0
+    models = pd.read_csv(tmp_path / "out" / "models.csv")
+    for name in ("wh", "wh_per_1000_input", "wh_per_1000_output"):
+        middle = models["mean_wh" if name == "wh" else name]
+        assert (1.02 * models[f"low_{name}"] < middle).all() and (
+            1.02 * middle < models[f"high_{name}"]
+        ).all()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.settings import from_params
 from pipeline.ingest.names import shape_key
-from pipeline.logs.weights import FITTED, OTHER, PARAMS, TABLE, read_weights
+from pipeline.logs.prices import DRAWS, Prices
+from pipeline.logs.weights import FITTED, OTHER, PARAMS, TABLE, TokenWeights, read_weights
 
 
 def test_fitted_weights_go_by_model_and_others_are_named_as_such() -> None:
@@ -49,3 +52,19 @@ def test_a_wrong_table_is_refused(tmp_path: Path, old: str, new: str, message: s
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_weights(from_params("logs"), tmp_path / "weights.csv")
+
+
+def test_what_prices_leave_open_is_in_the_band_of_models_that_share_a_node_alone() -> None:
+    weights = TokenWeights(
+        0.0, output={shape_key(name): price for name, price in (("small", 1), ("large", 2))}
+    )
+    drawn = {"large": np.stack([np.zeros(DRAWS), np.linspace(1, 4, DRAWS)])}
+    rows = [("a", "small", 100), ("a", "large", 100), ("b", "alone", 50)]
+    loads = pd.DataFrame(rows, columns=["node", "model", "output_tokens"])
+    loads = loads.assign(input_tokens=10.0, cached_input_tokens=0.0)
+    found = Prices(weights, pd.DataFrame(), drawn=drawn).bands(loads, 0.0)
+    of = {name: row.to_numpy().reshape(3, 2) for name, row in found.iterrows()}
+    assert of["large"][0] == pytest.approx([1.15 / 2.15 * 1.5, 3.85 / 4.85 * 1.5], rel=1e-3)
+    assert of["small"][0] == pytest.approx([3 / 4.85, 3 / 2.15], rel=1e-3)
+    assert of["large"][2] == pytest.approx(of["large"][0])  # all its energy is of its output tokens
+    assert of["alone"] == pytest.approx(np.ones((3, 2)))
