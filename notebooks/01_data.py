@@ -4,7 +4,7 @@
 # Everything rests on two kinds of tables. What documents say was transcribed by hand, one value or one
 # configuration a row, with source, place, unit, boundary and how it was read. What instruments measured was
 # derived by code from public files that a registry names by hash. This notebook shows what there is and
-# where it is thin. It reads what `make reproduce` makes and computes nothing of its own.
+# where it is thin.
 #
 # ## Settings
 #

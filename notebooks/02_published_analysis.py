@@ -1,9 +1,8 @@
 # %% [markdown]
 # # 2. The published analysis and its claims
 #
-# This notebook reads the results of the pipeline and shows them in the order of the argument: what goes in,
-# what comes out per query and for a fleet, and what became of every published number. It computes nothing
-# of its own; `make reproduce` makes what it reads. Energy is at the facility: node power times PUE.
+# What goes into the published analysis, what comes out per query and for a fleet, and whether each published
+# number is reproduced. Energy is that of the whole data centre: node power times PUE.
 #
 # ## Settings
 #

@@ -5,7 +5,7 @@
 # analysis fits throughput for each model by itself and takes power as a share of its rating. Here one model
 # of a decoding step, built from what the step must read, compute and exchange, is fitted to all measured
 # rows together, with the power that goes with it. This notebook shows what it predicts of rows that it did
-# not see. It reads what `make reproduce` makes and computes nothing of its own.
+# not see.
 #
 # ## Settings
 #

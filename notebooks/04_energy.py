@@ -1,9 +1,8 @@
 # %% [markdown]
 # # 4. Energy per query
 #
-# What a query takes when everything that is not known is carried through, what moved the number away from
-# the published one, and which unknowns matter. This notebook reads what `make reproduce` makes and computes
-# nothing of its own.
+# What a query takes, with its full uncertainty; what moved the number away from the published one; and which
+# unknowns matter.
 #
 # ## Settings
 #

@@ -4,8 +4,7 @@
 # Water is counted where it is taken from a place: on site, where heat leaves the building, and in the
 # electricity, where power stations evaporate it. Both follow from the energy of the same draws: on site,
 # what the servers draw times WUE; in the electricity, energy at the facility times the water intensity of
-# the grid. PUE, WUE and grid belong to one site and are drawn together. This notebook reads what `make
-# reproduce` makes and computes nothing of its own.
+# the grid. PUE, WUE and grid belong to one site and are drawn together.
 #
 # ## Settings
 #

@@ -2,8 +2,7 @@
 # # 6. Levers and the fleet
 #
 # What lowers the energy of a query, what a day of a fleet takes, and what the bands rest on. A scenario is
-# a choice and its numbers are plain; what no choice settles is drawn. This notebook reads what `make
-# reproduce` makes and computes nothing of its own.
+# a choice and its numbers are plain; what no choice settles is drawn.
 #
 # ## Settings
 #

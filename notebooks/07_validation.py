@@ -3,8 +3,7 @@
 #
 # Predictions against measurements that nothing was fitted to, and against what other methods say of the
 # same rows. Some of these sets were looked at while the model was still changing: they are a test of the
-# model and not a blind one. This notebook reads what `make reproduce` makes and computes nothing of its
-# own.
+# model and not a blind one.
 #
 # ## Settings
 #

@@ -3,8 +3,7 @@
 #
 # Two ways to put in what you run. If you know the configuration, the fitted model predicts throughput,
 # power, energy and water. If you have logs of requests and of power, they are turned into energy and water
-# per query directly. This notebook shows both on the example files of the repository, which the pipeline
-# runs; it computes nothing of its own.
+# per query directly. This notebook shows both on the example files of the repository.
 #
 # ## Settings
 #

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from pipeline.fleet.model.contract import PAIRS
 from pipeline.report import formats, marks, style
@@ -122,18 +124,15 @@ def _key() -> list[marks.Sample]:
     return [(marks.range_sample(BLUE), words), (marks.printed_sample(ends=False), "published value")]
 
 
-COLOURS = dict(zip(PAIRS, (style.MEANING["re_estimated"], style.MEANING["modelled"]), strict=True))
-PAIR_NAMES = dict(
-    zip(PAIRS, ("open models", "gpt-5 and gpt-5-nano, sizes as others assume them"), strict=True)
-)
 MEASURED = style.MEANING["measured"]
 CLAIM = (5.0, 10.0)
 BAND_ALPHA = 0.16
-TOP = 116  # %: a profile may take more than the large model alone, and its interval ends inside
-GAINS = (1, 2, 5, 10)
+GAINS = (1, 2, 3, 5, 10, 20)
+SPAN = (0.85, 40.0)  # times less
+OPEN = PAIRS[0]
 
 
-@figure("fig-f3-routing", "Energy over the share of queries that a small model takes", "double")
+@figure("fig-f3-routing", "Energy over the share of queries that a small model takes", "single")
 def routing(
     profile: Figures,
     routing_curve: pd.DataFrame,
@@ -141,15 +140,24 @@ def routing(
     routing_needed: pd.DataFrame,
     routers: pd.DataFrame,
 ) -> Drawing:
-    """Energy in per cent of that of the large model alone, over the share of the small one."""
-    drawn, panels = style.new_figure(profile, "double", 74, columns=2, sharey=True)
-    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
-        _panel(ax, regime, routing_curve, routing_profiles, routers)
-        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
-    panels[0].set_ylabel("Energy of a query (% of the large model alone)")
-    panels[1].tick_params(labelleft=False)
-    _gains(panels[1])
-    marks.key_above(drawn, panels[1], _key_of_moves())
+    """Times less energy over the share of the small model, chat, beside the profiles of one router."""
+    drawn, ax = style.new_figure(profile, "single", 68)
+    style.log_axis(ax, "y", *SPAN, "Times less energy (log scale)", grid=False)
+    ax.set_yticks(GAINS, labels=[f"{gain}×" for gain in GAINS])
+    ax.set(xlim=(-2, 104), xticks=range(0, 101, 20), xlabel="Share of chat queries to the small model (%)")
+    ax.axhspan(*CLAIM, color=style.GRID, linewidth=0, zorder=0.1)
+    marks.label_direct(
+        ax, 0, CLAIM[1], "claimed: 5 to 10 times", style.MUTED, va="top", offset_pt=(0.0, -2.0)
+    )
+    rows = formats.rows_where(routing_curve, regime="short", pair=OPEN)
+    share = 100 * rows["share_small"]
+    ax.fill_between(share, rows["p5"], rows["p95"], color=BLUE, alpha=BAND_ALPHA, linewidth=0, zorder=1)
+    ax.plot(share, rows["p50"], color=BLUE, linewidth=style.LINE_PT, zorder=2, gid=marks.DATA)
+    for row in formats.records(formats.rows_where(routing_profiles, regime="short")):
+        _profile(ax, row)
+    band = [*marks.patch_sample(BLUE, BAND_ALPHA), *marks.line_sample(BLUE)]
+    router = (_upright(MEASURED), "one commercial router, three profiles")
+    marks.key(ax, [(band, "open models"), router])
     words = "; ".join(in_words(routing_profiles, routing_needed, regime) for regime in style.REGIME_NAMES)
     shares = ", ".join(
         f"{row['router']} on {row['benchmark']} {100 * row['share_small']:.0f} %"
@@ -157,23 +165,23 @@ def routing(
         for row in routers.to_dict("records")
     )
     alt = (
-        f"Two panels of energy falling in a line with the share of queries that a small model takes: {words}."
+        "Times less energy on a log axis, which rises steeply where nearly all queries go to a small model: "
+        f"{words}."
     )
     caption = (
-        "Energy of a query over the share that a small model takes, in per cent of all to the large one; "
-        "at both ends there is no router. Lines: medians, with the 90 % interval. "
-        "Grey: 5 to 10 times less. Dots: what a commercial router chose for about 1,000 prompts in each "
-        "of three profiles, at the share of the smallest models; the horizontal line reaches to the "
-        "share with middle models; the vertical one is the 90 % interval of its energy. The prompts were "
-        "those of a chat; panel b supposes the same choices. Sizes of closed models are not published: "
-        "these are ranges that others assume, and every model is taken to write the same number of "
-        "tokens. Triangles: shares of published routers at 95 to 100 % of the large model's quality, "
-        f"each on its own benchmark of short answers ({shares}); none was measured on long ones."
+        "Energy of chat when all queries go to the large model over that when a router sends a share to a "
+        "small one, whole data centre, log scale. Line and band: median and 90 % interval with two open "
+        "models; at both ends there is no router. Dots and lines: median and 90 % interval of what a "
+        "commercial router chose for about 1,000 chat prompts in each of three profiles, at its share of the "
+        "smallest models; it also sends queries to middle ones. Their sizes are not published and "
+        "are ranges that others assume. Every model is taken to write the same number of tokens. Published "
+        f"routers keep 95 to 100 % of quality on short answers at these shares: {shares}. None was measured "
+        "on reasoning."
     )
-    needed = routing_needed[(routing_needed["pair"] == PAIRS[0]) & (routing_needed["regime"] == "short")]
-    share = float(needed.loc[needed["gain"] == CLAIM[0], "share_p50"].iloc[0])
-    text = f"Five times less needs {100 * share:.0f} % of chat on the small model"
-    says = finding((share > 0.5, text))
+    needed = routing_needed[(routing_needed["pair"] == OPEN) & (routing_needed["regime"] == "short")]
+    share_of_five = float(needed.loc[needed["gain"] == CLAIM[0], "share_p50"].iloc[0])
+    text = f"Five times less needs {100 * share_of_five:.0f} % of chat on the small model"
+    says = finding((share_of_five > 0.5, text))
     return Drawing(drawn, alt, caption, says)
 
 
@@ -181,7 +189,7 @@ def in_words(profiles: pd.DataFrame, needed: pd.DataFrame, regime: str) -> str:
     """Gains of the profiles, and the share that five and ten times need."""
     rows = profiles[profiles["regime"] == regime]
     gains = [f"{r['profile']} {formats.band(r)}" for r in rows.to_dict("records")]
-    needed = needed[(needed["regime"] == regime) & (needed["pair"] == PAIRS[0])]
+    needed = needed[(needed["regime"] == regime) & (needed["pair"] == OPEN)]
     shares = [
         f"{r['gain']:.0f} times needs {100 * r['share_p50']:.0f} %"
         for r in needed.to_dict("records")
@@ -191,66 +199,17 @@ def in_words(profiles: pd.DataFrame, needed: pd.DataFrame, regime: str) -> str:
     return f"{name}: gains {', '.join(gains)}; with open models {', '.join(shares)}"
 
 
-def _panel(ax: Axes, regime: str, curve: pd.DataFrame, profiles: pd.DataFrame, routers: pd.DataFrame) -> None:
-    ax.axhspan(100 / CLAIM[1], 100 / CLAIM[0], color=style.GRID, linewidth=0, zorder=0.1)
-    for pair, colour in COLOURS.items():
-        rows = curve[(curve["regime"] == regime) & (curve["pair"] == pair)]
-        share = 100 * rows["share_small"]
-        low, middle, high = (100 / rows[name] for name in ("p95", "p50", "p5"))
-        ax.fill_between(
-            share, low, high, color=colour, alpha=BAND_ALPHA, linewidth=0, zorder=1, gid="density"
-        )
-        ax.plot(share, middle, color=colour, linewidth=style.LINE_PT, zorder=2, gid=marks.DATA)
-    for row in profiles[profiles["regime"] == regime].to_dict("records"):
-        _profile(ax, row)
-    routers = routers[routers["regime"].isin([regime, "both"])]
-    shares = 100 * routers["share_small"]
-    look: dict[str, Any] = {"color": style.INK, "linestyle": "none", "markersize": 3.2, "gid": marks.DATA}
-    ax.plot(shares, [1.6] * len(shares), "^", markeredgewidth=0, zorder=3, **look)
-    ax.set(xlim=(0, 102), ylim=(0, TOP), xlabel="Share of queries to the small model (%)")
-    ax.set_xticks([0, 20, 40, 60, 80, 100])
-    ax.set_yticks([0, 20, 40, 60, 80, 100])
+def _profile(ax: Axes, row: formats.Row) -> None:
+    """What one profile of the router gains, at its share of the smallest models."""
+    x = 100 * row["share_small"]
+    ax.plot([x, x], [row["p5"], row["p95"]], color=MEASURED, linewidth=style.LINE_PT, zorder=3, **marks.FLAT)
+    ax.plot([x], [row["p50"]], zorder=4, gid=marks.DATA, **marks.dot_look(MEASURED))
+    beside = ("right", -4.0) if row["share_small"] > 0.8 else ("left", 4.0)  # where the curve leaves room
+    marks.label_direct(ax, x, row["p95"], row["profile"], MEASURED, ha=beside[0], offset_pt=(beside[1], -2.0))
 
 
-def _profile(ax: Axes, row: dict[Any, Any]) -> None:
-    """A profile of the router: its energy, and the shares of small and of small and middle models."""
-    small, middle = 100 * row["share_small"], 100 * (row["share_small"] + row["share_middle"])
-    low, value, high = (100 / row[name] for name in ("p95", "p50", "p5"))
-    thin: dict[str, Any] = {"color": MEASURED, "linewidth": style.LINE_PT, "gid": marks.DATA, "zorder": 4}
-    ax.plot([small, middle], [value, value], **thin)
-    ax.plot([small, small], [low, high], **thin)
-    edge: dict[str, Any] = {"markeredgecolor": style.PAPER, "markeredgewidth": 0.6, "gid": marks.DATA}
-    ax.plot([small], [value], "o", color=MEASURED, markersize=marks.DOT_PT + 1, zorder=5, **edge)
-    # Where the lines leave room: left of the middle profile, above and below the outer ones.
-    places: dict[str, tuple[float, dict[str, Any]]] = {
-        "quality": (low, {"ha": "center", "va": "top", "offset_pt": (0.0, -2.0)}),
-        "balanced": (value, {"ha": "right", "offset_pt": (-5.0, 0.0)}),
-        "cost": (high, {"ha": "center", "va": "bottom", "offset_pt": (0.0, 5.0)}),
-    }
-    y, beside = places[row["profile"]]
-    marks.label_direct(ax, small, y, row["profile"], MEASURED, **beside)
-
-
-def _gains(ax: Axes) -> None:
-    """The same axis read as times less energy, on the right."""
-    twin = ax.secondary_yaxis("right")
-    twin.set_yticks([100 / gain for gain in GAINS], labels=[f"{gain}×" for gain in GAINS])
-    twin.set_ylabel("Times less energy")
-    twin.tick_params(length=2.5, color=style.RULE)
-    twin.spines["right"].set_visible(True)
-
-
-def _key_of_moves() -> list[list[marks.Sample]]:
-    pairs = [
-        ([*marks.patch_sample(colour, BAND_ALPHA), *marks.line_sample(colour)], PAIR_NAMES[pair])
-        for pair, colour in COLOURS.items()
-    ]
-    dot = marks.mark_sample("o", marks.DOT_PT + 1, color=MEASURED)
-    return [
-        pairs,
-        [
-            (dot, "profiles of a commercial router"),
-            (marks.mark_sample("^", 3.2, color=style.INK), "published routers"),
-            (marks.patch_sample(style.GRID), "5 to 10 times less"),
-        ],
-    ]
+def _upright(colour: str) -> list[Artist]:
+    """A dot on an upright line in small."""
+    middle, height = marks.SIZE_PT[0] / 2, marks.SIZE_PT[1]
+    line = Line2D([middle, middle], [0, height], color=colour, linewidth=style.LINE_PT)
+    return [line, *marks.mark_sample("o", marks.DOT_PT, color=colour)]

@@ -43,6 +43,9 @@ def what_to_do_first(profile: Figures, lever_systems: pd.DataFrame) -> Drawing:
     ax.set_xticks(TICKS, labels=[f"{tick:g}×" for tick in TICKS])
     ax.axvspan(SPAN[0], 1, color=COSTS, linewidth=0, zorder=0.1)
     ax.axvspan(HALF, SPAN[1], color=HALVES, linewidth=0, zorder=0.1)
+    for x, words, ground in ((SPAN[0], "costs energy", COSTS), (HALF, "at least halves it", HALVES)):
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        ax.annotate(words, (x, 1), (3, -3), va="top", fontsize=style.SMALL_PT, gid=f"on {ground}", **place)
     heights = _heights(rows)
     for y, row in zip(heights, rows, strict=True):
         marks.range_marks(ax, y, row["p5"], row["p50"], row["p95"], GRADE_COLOURS[row["band"]])
@@ -223,58 +226,58 @@ FOUR = "#12337A"  # dark blue, for the same model in four bits
 COLOURS = {MEASURED: style.MEANING["measured"]}
 OTHERWISE = style.MEANING["modelled"]  # throughput at rated power, simulation
 SQUARE_PT = 2.4
-LABEL = "Times less energy (log scale)"
+LABEL = "Energy on H100 over energy on the newer chip, chat (times less, log scale)"
 NAMES = {"TPU7x": "TPU7x (Ironwood)"}
-ROW_MM, AROUND_MM = 3.05, 20.0
 BASELINE = "H100"
-CHIP_SPAN = (0.5, 30.0)
-CHIP_MM = 12.5
-CHIP_APART = 0.22  # of a row: the marks of one chip, so that their grades stand clear
+CHIP_SPAN, CHIP_TICKS = (0.5, 16.0), (0.5, 1, 2, 3, 5, 10)
+CHIP_COLUMNS_PT = {"Eight bits": 6.0, "Four bits": 64.0, "Grade": 122.0}  # right of the axes
+CHIP_APART = 0.2  # of a row, between the marks of one chip
 FOUR_BITS = "fp4"
 FEW = 2
 
 
 @figure("fig-l3-hardware", "The ladder of accelerators", "double")
 def hardware(profile: Figures, lever_hardware: pd.DataFrame, lever_systems: pd.DataFrame) -> Drawing:
-    """Chips from top to bottom; of each what was measured, what was published, and the fitted model."""
-    chips = [
-        chip
-        for chip in dict.fromkeys(lever_hardware["chip"])
-        if _is_next(lever_hardware, lever_systems, chip)
-    ]
-    height = CHIP_MM * len(chips) + AROUND_MM
-    drawn, panels = style.new_figure(profile, "double", height, columns=2, sharey=True)
-    words = []
-    for ax, regime, letter in zip(panels, style.REGIME_NAMES, "ab", strict=True):
-        style.name_rows(ax, [NAMES.get(chip, chip) for chip in chips], room=(0.6, 0.6))
-        style.log_axis(ax, "x", *CHIP_SPAN, LABEL)
-        marks.reference_line(ax, 1.0, "x")
-        for y, chip in enumerate(chips):
-            found = rows_of_chip(lever_hardware, lever_systems, regime, chip)
-            if y:
-                ax.axhline(y - 0.5, color=style.GRID, linewidth=style.HAIR_PT)
-            for at, row in enumerate(found):
-                _mark(ax, y + CHIP_APART * (at - (len(found) - 1) / 2), row)
-            words.append(f"{chip}, {regime}: {', '.join(_chip_in_words(row) for row in found)}")
-        style.panel_title(ax, f"{letter}  {style.REGIME_NAMES[regime]}")
-    panels[1].tick_params(labelleft=False)
-    marks.key_above(drawn, panels[1], [_chip_key()])
-    alt = f"Two panels of times less energy than {BASELINE} by accelerator: {'; '.join(words)}."
+    """A row a chip, chat: what was measured, what was published, and the fitted model; bands of evidence."""
+    rows = []
+    for chip in dict.fromkeys(lever_hardware["chip"]):
+        found = rows_of_chip(lever_hardware, lever_systems, "short", chip)
+        fitted = {_four_bits(row): row for row in found if _is_fitted(row)}
+        if chip != BASELINE and fitted:
+            grade = fitted[False]["grade"]
+            band = next(band for band in BANDS if grade in band)
+            row = {"chip": chip, "name": NAMES.get(chip, chip), "band": band, "grade": grade}
+            rows.append(row | {"found": found, "fitted": fitted})
+    drawn, ax = style.new_figure(profile, "double", 84)
+    style.log_axis(ax, "x", *CHIP_SPAN, LABEL, grid=False)
+    ax.set_xticks(CHIP_TICKS, labels=[f"{tick:g}×" for tick in CHIP_TICKS])
+    marks.reference_line(ax, 1.0, "x")
+    heights = _heights(rows)
+    for y, row in zip(heights, rows, strict=True):
+        for at, one in enumerate(row["found"]):
+            _mark(ax, y + CHIP_APART * (at - (len(row["found"]) - 1) / 2), one)
+        bits = [formats.band(row["fitted"][four]) if four in row["fitted"] else "–" for four in (False, True)]
+        for x, text in zip(CHIP_COLUMNS_PT.values(), [*bits, row["grade"]], strict=True):
+            marks.row_cell(ax, y, x, text)
+    for head, x in CHIP_COLUMNS_PT.items():
+        marks.column_head(ax, x, head)
+    _names(ax, rows, heights)
+    marks.key_above(drawn, ax, [_chip_key()])
+    words = "; ".join(f"{row['chip']}: {', '.join(map(_chip_in_words, row['found']))}" for row in rows)
+    alt = f"Times less energy than {BASELINE} for chat, by accelerator: {words}."
     caption = (
-        f"Energy of the same work over that on {BASELINE}. Squares: what others "
-        "measured as energy (orange), or published as throughput, at rated power (dark red), with the least "
-        "and the most over models. Dots: the fitted model at the facility, two models in equal parts, median "
-        "and 90 % interval (blue: weights in eight bits; dark blue: in four bits on the "
-        "newer chip; a chip that no fit has seen: by its published bandwidth, arithmetic and rated power). "
-        f"Letters: the grade. {GRADES_IN_WORDS}"
+        f"Energy of chat on {BASELINE} over that of the same work on a newer accelerator, whole data centre, "
+        "log scale. Dots: the fitted model, two models in equal parts, median and 90 % interval (blue: "
+        "weights in eight bits; dark blue: in four bits on the newer chip; a chip that no fit has seen: by "
+        "its published bandwidth, arithmetic and rated power). Squares: what others measured as energy of "
+        "accelerators (orange, grade A), or published as throughput, at rated power (dark red, grade B), "
+        "with the least and the most over models. On the right: times less and grade of the fitted model. "
+        f"Reasoning is in the table of accelerators. {GRADES_IN_WORDS}"
     )
-    measured = [
-        row for row in rows_of_chip(lever_hardware, lever_systems, "short", "B200") if _is_fitted(row)
-    ]
-    eight, four = (next(row for row in measured if _four_bits(row) == bits) for bits in (False, True))
-    gains = [formats.significant(row["p50"]) for row in (eight, four)]
+    b200 = next(row["fitted"] for row in rows if row["chip"] == "B200")
+    gains = [formats.significant(b200[four]["p50"]) for four in (False, True)]
     text = f"B200 takes {gains[0]} times less than {BASELINE}, in four bits {gains[1]}"
-    says = finding((four["p50"] > eight["p50"] > 1, text))
+    says = finding((b200[True]["p50"] > b200[False]["p50"] > 1, text))
     return Drawing(drawn, alt, caption, says)
 
 
@@ -297,11 +300,6 @@ def rows_of_chip(hardware: pd.DataFrame, systems: pd.DataFrame, regime: str, chi
     ]
 
 
-def _is_next(hardware: pd.DataFrame, systems: pd.DataFrame, chip: str) -> bool:
-    found = [row for regime in style.REGIME_NAMES for row in rows_of_chip(hardware, systems, regime, chip)]
-    return chip != BASELINE and any(_is_fitted(row) for row in found)
-
-
 def _is_fitted(row: Row) -> bool:
     return str(row["basis"]).startswith(FITTED)
 
@@ -315,8 +313,6 @@ def _mark(ax: Axes, y: float, row: Row) -> None:
         marks.range_marks(ax, y, row["p5"], row["p50"], row["p95"], FOUR if _four_bits(row) else BLUE)
     else:
         others(ax, y, row)
-    end: float = max(row[name] for name in ("p5", "p50", "p95") if pd.notna(row[name]))
-    marks.label_direct(ax, float(end), y, str(row["grade"]), colour=style.MUTED, offset_pt=(4, 0))
 
 
 def _chip_in_words(row: Row) -> str:

@@ -9,6 +9,7 @@ A figure is declared where it is drawn:
         return Drawing(drawn, alt, caption, found)
 
 Its finding stands first in title, caption and alternative text. The build stops where none holds any more.
+PDF and SVG stand beside their caption; the PNG travels alone and has finding, unit and origin in the picture.
 
 The sidecar says what a figure was drawn from. The revision of an input is its git blob id: it follows
 from the content alone, so it is the same in every clone and before and after a commit, it does not
@@ -38,12 +39,14 @@ from matplotlib.figure import Figure
 from pipeline.core.errors import InputError
 from pipeline.core.files import write_atomically, write_json
 from pipeline.core.units import MM_PER_INCH
-from pipeline.report import FONT, FONTS
+from pipeline.report import FONT, FONTS, style
 from pipeline.report.declared import Declared, Function, note
 from pipeline.report.settings import Figures, Width
 
 FORMATS = ["pdf", "svg", "png"]
 MOST_WORDS = 12  # of a finding
+ORIGIN = "perquery, an open re-analysis; CC BY 4.0. Drawn from"
+AIR_PT = 4.0  # around the lines that a PNG has above and below
 TOLERANCE_MM = 0.01
 WEIGHTS = {"400": "Roboto-Regular.ttf", "700": "Roboto-Bold.ttf"}
 FIRST_SENTENCE = re.compile(r".*?[.](?=\s+[(A-Z]|$)", re.DOTALL)
@@ -125,6 +128,8 @@ def save_figure(
     sidecar = describe(drawing, entry, inputs)
     _fix_layout(drawing.figure)
     for suffix in FORMATS:
+        if suffix == "png":
+            frame(drawing, entry)
         options = _options(suffix, drawing.finding, drawing.short)
         target = folder / f"{entry.name}.{suffix}"
         write_atomically(target, partial(_write, drawing, profile.png_dpi, options))
@@ -181,6 +186,33 @@ def _fix_layout(figure: Figure) -> None:
     """Place everything once, so that all formats agree (and to save the time of doing it for each)."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+
+
+def frame(drawing: Drawing, entry: Entry) -> None:
+    """Add finding and subtitle above and the origin below, on a canvas that is as wide; call it once."""
+    figure, (width, height) = drawing.figure, drawing.figure.get_size_inches()
+    inside, drawn = list(figure.axes), list(figure.texts)
+    air = AIR_PT / 72
+    look: dict[str, Any] = {"ha": "left", "va": "top", "wrap": True, "fontsize": style.SMALL_PT}
+    origin = f"{ORIGIN} {', '.join(table.split('/')[-1] for table in entry.tables)}."
+    lines = [
+        figure.text(0, 0, drawing.finding, **look | {"fontsize": style.TITLE_PT, "fontweight": "bold"}),
+        figure.text(0, 0, drawing.subtitle, color=style.MUTED, **look),
+        figure.text(0, 0, origin, color=style.MUTED, **look),
+    ]
+    for line in lines:
+        line.set_x(air / width)
+    title, subtitle, source = (line.get_window_extent().height / figure.dpi for line in lines)
+    above, below = title + subtitle + 3.5 * air, source + 2 * air
+    total = height + above + below
+    figure.set_size_inches(width, total)
+    for ax in inside:
+        x, y, wide, high = ax.get_position(original=True).bounds
+        ax.set_position((x, (y * height + below) / total, wide, high * height / total))
+    for text in drawn:
+        text.set_y((text.get_position()[1] * height + below) / total)
+    for line, top in zip(lines, (total - air, total - title - 2 * air, below - air), strict=True):
+        line.set_y(top / total)
 
 
 def _options(suffix: str, title: str, alt: str) -> dict[str, Any]:

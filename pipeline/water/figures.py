@@ -22,7 +22,7 @@ USUAL_QUERY = {
     "subject": "blend",
     "basis": "consumption",
 }
-SPAN_ML = (0.001, 300)  # a log axis has no zero
+SPAN_ML = (0.001, 1000)  # a log axis has no zero
 BOUNDS = ("lower bound", "upper bound")
 PUBLISHED_PT = {"published, mL": 5.0, "ours, mL": 58.0}  # right of the axes
 SHIFT = 0.17  # of theirs above and ours below the middle of a row
@@ -55,15 +55,15 @@ METHODS = {
 SCENARIO_NAMES = {
     "zero_water": "No evaporation on site",
     "published": "Microsoft, none to Americas",
-    "microsoft_today": "Microsoft's largest sites",
+    "microsoft_today": "Microsoft’s largest sites",
     "us_average": "Average in the United States",
-    "google": "Google's fleet",
+    "google": "Google’s fleet",
     "world_average": "World average, surveyed",
     "hot_dry": "Hot and dry: Phoenix",
     "hydro_grid": "Grids with much hydropower",
 }
 PANELS = {"onsite": "a  On site", "total": "b  On site and in the electricity"}
-SCENARIO_SPAN_ML = (0.005, 50)
+SCENARIO_SPAN_ML, LEAST_ML = (0.0015, 50), 0.003  # what lies lower is an arrow
 ON_SITE, ELECTRICITY = 0.85, 0.25  # opacity of the bars
 HEIGHT, DESIGN_SHIFT = 0.34, 0.19
 COLUMNS_PT = {"Wh: built to loop": 5.0, "Loop saves in": 56.0}  # right of the axes
@@ -114,10 +114,11 @@ def published_waters(profile: Figures, prior_water_compared: pd.DataFrame) -> Dr
     )
     alt = f"{len(names)} published waters per query on a log axis, ours below: {'; '.join(words)} mL."
     caption = (
-        "Water per query, mL, log scale. Open diamond: as others publish it; line: its range; arrow: "
+        "Water per query, as others publish it and ours, mL, log scale. Open diamond: what others publish; "
+        "line: its range; arrow: "
         "where the value may lie, if only a bound is published. Below, ours for the same water "
         "(dot: our median query, line: 90 % interval). Ours, unless a row says more: "
-        "chat queries to models above 200 B parameters; lengths of production, at the source's own site "
+        "chat queries to the published blend; real traffic, at the source's own site "
         "where it names one, else at Microsoft's largest sites. None of ours is as small as the models of "
         "Jegham et al., which have at most 8 B parameters or no published size: beside them stands the "
         "smallest of ours, with the queries whose answers are as long. On the right: mL. "
@@ -194,23 +195,24 @@ def by_scenario(profile: Figures, water_split: pd.DataFrame) -> Drawing:
     """Two panels of the same rows."""
     drawn, panels = style.new_figure(profile, "double", 66, columns=2, sharey=True)
     words = []
+    on_site = rows_where(water_split, **USUAL_QUERY, scope="onsite").sort_values("median_p50_ml")
+    names = [str(name) for name in on_site["site_scenario"] if name in SCENARIO_NAMES]
     for ax, (scope, title) in zip(panels, PANELS.items(), strict=True):
         chosen = rows_where(water_split, **USUAL_QUERY, scope=scope)
         rows = {row["site_scenario"]: row for row in chosen.to_dict("records")}
         style.log_axis(ax, "x", *SCENARIO_SPAN_ML, "Water per query (mL, log scale)")
-        style.name_rows(ax, list(SCENARIO_NAMES.values()))
-        for y, name in enumerate(SCENARIO_NAMES):
+        style.name_rows(ax, [SCENARIO_NAMES[name] for name in names])
+        for y, name in enumerate(names):
             _scenario(ax, y, rows[name])
         style.panel_title(ax, title)
-        words.append(
-            f"{title[3:]}: " + ", ".join(f"{SCENARIO_NAMES[n]} {_text(rows[n])}" for n in SCENARIO_NAMES)
-        )
+        words.append(f"{title[3:]}: " + ", ".join(f"{SCENARIO_NAMES[n]} {_text(rows[n])}" for n in names))
     panels[1].tick_params(labelleft=False)
     alt = f"Water of the median chat query by scenario of sites, mL. {'; '.join(words)}."
     caption = (
-        "Water consumed for the median chat query to models above 200 B parameters, lengths of "
-        "production, by where it is served. Dot: median; line: 90 % interval (energy, "
-        "which of the scenario's sites, its water and that of its electricity). Beside each its numbers, mL. "
+        "Water consumed for the median chat query to the published blend in real traffic, by place, log "
+        "scale. Dot: median; line: 90 % interval (energy, "
+        "which of the scenario's sites, its water and that of its electricity); arrow: down to less. Beside "
+        "each its numbers, mL. "
         "Without evaporation nothing is consumed on site, and a log axis has no place for it."
     )
     place = rows_where(water_split, **USUAL_QUERY, scope="onsite").set_index("site_scenario")["median_p50_ml"]
@@ -223,8 +225,10 @@ def by_scenario(profile: Figures, water_split: pd.DataFrame) -> Drawing:
 def _scenario(ax: Axes, y: float, row: Mapping[Hashable, Any]) -> None:
     low, middle, high = (float(row[f"median_{p}_ml"]) for p in ("p5", "p50", "p95"))
     if high > 0:
-        marks.range_marks(ax, y, max(low, SCENARIO_SPAN_ML[0]), middle, high, BLUE)
-    at = high if high > 0 else SCENARIO_SPAN_ML[0]
+        marks.range_marks(ax, y, max(low, LEAST_ML), middle, high, BLUE)
+        if low < LEAST_ML:
+            marks.bound(ax, y, LEAST_ML, upper=True, colour=BLUE)
+    at = high if high > 0 else LEAST_ML
     marks.label_direct(ax, at, y, _text(row), colour=style.MUTED)
 
 

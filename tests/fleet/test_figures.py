@@ -38,15 +38,15 @@ def test_published_values_are_marked_where_there_are_any() -> None:
     assert drawn == sorted(ENERGY["published_value"].dropna())
 
 
-def test_the_line_of_a_pair_goes_from_the_large_model_to_the_small_one() -> None:
+def test_the_line_goes_from_the_large_model_to_the_small_one_and_profiles_stand_at_their_gain() -> None:
     with style.context(PROFILE):
-        drawing = draw("fig-f3-routing")
-    for panel, regime in enumerate(style.REGIME_NAMES):
-        lines = [line for line in drawing.figure.axes[panel].lines if line.get_gid() == marks.DATA]
-        for pair, line in zip(figures.COLOURS, lines[:2], strict=True):
-            rows = rows_where(read("routing_curve"), regime=regime, pair=pair)
-            assert line.get_ydata()[0] == pytest.approx(100.0)
-            assert line.get_ydata()[-1] == pytest.approx(100 / rows["p50"].iloc[-1])
+        ax = draw("fig-f3-routing").figure.axes[0]
+    line = next(line for line in ax.lines if line.get_gid() == marks.DATA)
+    rows = rows_where(read("routing_curve"), regime="short", pair=figures.OPEN)
+    assert line.get_ydata()[0] == pytest.approx(1.0)
+    assert line.get_ydata()[-1] == pytest.approx(rows["p50"].iloc[-1])
+    dots = sorted(float(line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o")
+    assert dots == sorted(rows_where(read("routing_profiles"), regime="short")["p50"])
 
 
 def test_a_scenario_without_a_published_value_has_no_mark() -> None:

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from pipeline.ingest.contract import GRADES_IN_WORDS
 from pipeline.levers import paper
 from pipeline.levers.figures import BASELINE, RAISED, SCALE_MEASURED, rows_of_chip
-from pipeline.levers.paper import as_in_production
-from pipeline.report import marks, style
+from pipeline.levers.paper import FITTED, as_in_production
+from pipeline.report import formats, marks, style
 from pipeline.report.declared import declared, read
 from pipeline.report.formats import Table
 from tests.report.synthetic import PROFILE, draw
@@ -75,18 +74,16 @@ def test_grades_are_defined_once() -> None:
     assert all(GRADES_IN_WORDS in tables[name] for name in ("lever_systems", "lever_hardware"))
 
 
-@pytest.mark.parametrize("regime", style.REGIME_NAMES)
-def test_chips_are_compared_with_one_baseline_and_show_their_grade(regime: str) -> None:
-    grades: set[str] = set()
-    for chip in ("B200", "Maia 200"):
-        rows = rows_of_chip(HARDWARE, SYSTEMS, regime, chip)
-        assert {row.get("baseline", BASELINE) for row in rows} == {BASELINE}
-        grades |= {row["grade"] for row in rows}
+def test_chips_are_compared_with_one_baseline_and_show_their_numbers_and_grade() -> None:
     with style.context(PROFILE):
-        drawing = draw("fig-l3-hardware")
-    panel = drawing.figure.axes[list(style.REGIME_NAMES).index(regime)]
-    assert grades <= set("ABCD") and grades <= texts(panel)
-    assert BASELINE not in {label.get_text() for label in panel.get_yticklabels()}
+        panel = draw("fig-l3-hardware").figure.axes[0]
+    for chip in ("B200", "Maia 200"):
+        rows = rows_of_chip(HARDWARE, SYSTEMS, "short", chip)
+        assert {row.get("baseline", BASELINE) for row in rows} == {BASELINE}
+        fitted = [row for row in rows if row["basis"].startswith(FITTED)]
+        assert {formats.band(row) for row in fitted} | {row["grade"] for row in fitted} <= texts(panel)
+    names = {label.get_text() for label in panel.get_yticklabels()}
+    assert {"B200", "Maia 200"} <= names and BASELINE not in names
 
 
 def test_curves_of_size_fall_and_measured_points_are_there() -> None:

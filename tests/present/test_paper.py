@@ -97,6 +97,22 @@ def test_the_main_text_has_eight_to_fourteen_pages_and_references_and_supplement
     assert f"perquery-{read_citation().version}" in pages[0]
 
 
+def front_page() -> tuple[str, list[str]]:
+    """Summary and highlights as they are printed."""
+    text = PdfReader("paper/paper.pdf").pages[0].extract_text()
+    summary = text.partition("SUMMARY")[2].partition("CONTEXT & SCALE")[0]
+    highlights = text.partition("HIGHLIGHTS")[2].partition("INTRODUCTION")[0].split("•")[1:]
+    return " ".join(summary.split()), [" ".join(item.split()) for item in highlights]
+
+
+def test_the_summary_has_at_most_150_words_and_each_of_4_highlights_85_characters():
+    """The journal's limits; a lone % or unit is no word."""
+    summary, highlights = front_page()
+    assert 100 <= len(re.findall(r"[\w.–-]*\w[\w.–-]*", summary)) <= 150
+    assert len(highlights) == 4
+    assert {item: len(item) for item in highlights if not 20 <= len(item) <= 85} == {}
+
+
 def test_every_lever_source_that_gives_a_number_is_cited():
     """Directly in the text or through the tables of the supplement, which cite the source of each row."""
     supplement = Path("paper/sections/supplement.typ").read_text(encoding="utf-8")

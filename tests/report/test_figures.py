@@ -20,7 +20,17 @@ from pipeline.core.errors import InputError
 from pipeline.present.figures import ALL, FIGURES, HEADINGS, find
 from pipeline.report import marks, style
 from pipeline.report.declared import declared, path_of
-from pipeline.report.figures import MOST_WORDS, Drawing, Entry, by_number, check_size, figure, finding
+from pipeline.report.figures import (
+    MOST_WORDS,
+    ORIGIN,
+    Drawing,
+    Entry,
+    by_number,
+    check_size,
+    figure,
+    finding,
+    frame,
+)
 from tests.report import geometry
 from tests.report.synthetic import PROFILE, draw
 
@@ -143,6 +153,22 @@ def test_text_can_be_read_on_its_ground(name: str) -> None:
     _, _, labels = drawn(name)
     poor = [label.text for label in labels if geometry.contrast(label.colour, label.ground) < 4.5]
     assert poor == []
+
+
+@EVERY
+def test_a_picture_that_is_lifted_has_its_finding_unit_and_origin(name: str) -> None:
+    with style.context(PROFILE):
+        drawing = draw(name)
+        drawing.figure.draw_without_rendering()
+        drawing.figure.set_layout_engine("none")
+        width = drawing.figure.get_size_inches()[0]
+        frame(drawing, find(name))
+        labels = geometry.drawn_labels(drawing.figure)
+    texts = [label.text for label in labels]
+    assert {drawing.finding, drawing.subtitle} <= set(texts)
+    assert any(text.startswith(ORIGIN) for text in texts)
+    assert drawing.figure.get_size_inches()[0] == width
+    assert geometry.overlapping(labels) == [] and geometry.outside(drawing.figure, labels) == []
 
 
 def shapes(artists: Iterable[Artist]) -> Iterator[tuple[str, bool]]:

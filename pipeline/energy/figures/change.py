@@ -196,7 +196,9 @@ def hero(
     ax.set_ylim(heights[-1] + 0.8, -1.7)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    marks.row_texts(ax, heights, words)
+    for y, text in zip(heights, words, strict=True):
+        marks.row_cell(ax, y, COLUMNS_PT["Wh"], text)
+    marks.column_head(ax, COLUMNS_PT["Wh"], "Wh")
     _anchors(ax, _google(prior_estimates_compared))
     marks.key_above(drawn, ax, [_key()])
     chat = tables.ours(PRODUCTION, "short", SERVICE)

@@ -112,8 +112,9 @@ def lengths(profile: Figures, length_quantiles: pd.DataFrame) -> Drawing:
     words = "; ".join(lengths_in_words(table, regime, quantity) for regime, quantity in grid)
     alt = f"Four panels of quantile curves of tokens per query, assumed and in production. Medians: {words}."
     caption = (
-        "Tokens per query as the published analysis assumes them (answers exponential, prompts fixed) and as "
-        "in production: percentiles 5, 25, 50, 75 and 95 over queries, joined by straight lines. Band: 90 % "
+        "Tokens per query, as the published analysis assumes them and as in production, log scale. Assumed: "
+        "answers exponential, prompts fixed. Percentiles 5, 25, 50, 75 and 95 over queries, joined by "
+        "straight lines. Band: 90 % "
         "interval, above all from the level of one service beside another; cross: the "
         "trace itself. In each panel the medians, with that interval."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from pybtex.database import parse_file
 
 from pipeline.core.errors import InputError
@@ -20,6 +20,8 @@ from pipeline.present.site import findings, pictures
 from pipeline.present.site.pages import (
     ASSETS,
     GLOSSARY,
+    JOINER,
+    NO_BREAK,
     PAGES,
     WHAT_IF,
     WHAT_IF_DATA,
@@ -32,7 +34,7 @@ from pipeline.present.site.pages import (
     render,
 )
 from pipeline.report import FONTS
-from pipeline.report.style import INK, MUTED, PAPER
+from pipeline.report.style import PAPER
 
 WELL = "AB"  # the band of good evidence
 SMALL, SHORTER = "Small models where they suffice", "Shorter answers"  # of pipeline/levers/model/first.py
@@ -67,50 +69,32 @@ def do_first(measures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Action
     ]
 
 
+def _ordered(measures: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """In bands of evidence, the best first; in a band the largest saving first, as in the figure."""
+    return sorted(measures, key=lambda one: (one["band"], -one["p50"]))
+
+
 def left(one: Mapping[str, Any]) -> str:
-    """What a measure leaves, in per cent: `28 % (14–56 %)`."""
+    """What a measure leaves, in per cent, on one line: `28 % (14–56 %)`."""
     middle, low, high = (100 / one[name] for name in ("p50", "p95", "p5"))
-    return f"{middle:.0f} % ({low:.0f}–{high:.0f} %)"
+    text = f"{middle:.0f} % ({low:.0f}–{high:.0f} %)"
+    return text.replace(" ", NO_BREAK).replace("–", f"{JOINER}–{JOINER}")
 
 
-FIGURE = Path("figures/fig-hero")
-SIZE, MARGIN, TITLE_PX, SMALL_PX = (1200, 630), 48, 40, 20
-SOURCE = "perquery, an open re-analysis. CC BY 4.0"
+FIGURE = Path("figures/fig-hero.png")  # which has its finding and its origin in the picture
+SIZE, MARGIN = (1200, 630), 24
 
 
 def card(root: Path) -> bytes:
-    """The PNG; the same bytes for the same figure."""
-    finding = str(read_json(root / FIGURE.with_suffix(".json"))["title"])
+    """The PNG that other sites show; the same bytes for the same figure."""
     canvas = Image.new("RGB", SIZE, PAPER)
-    draw = ImageDraw.Draw(canvas)
-    bold, regular = (
-        ImageFont.truetype(str(FONTS / name), size, layout_engine=ImageFont.Layout.BASIC)
-        for name, size in (("Roboto-Bold.ttf", TITLE_PX), ("Roboto-Regular.ttf", SMALL_PX))
-    )
-    lines = _wrapped(finding, bold, SIZE[0] - 2 * MARGIN)
-    for at, line in enumerate(lines):
-        draw.text((MARGIN, MARGIN + at * 1.2 * TITLE_PX), line, INK, bold)
-    top = int(MARGIN + len(lines) * 1.2 * TITLE_PX + 20)
-    with Image.open(root / FIGURE.with_suffix(".png")) as drawn:
-        room = (SIZE[0] - 2 * MARGIN, SIZE[1] - top - MARGIN - SMALL_PX)
-        scale = min(room[0] / drawn.width, room[1] / drawn.height)
+    with Image.open(root / FIGURE) as drawn:
+        scale = min((room - 2 * MARGIN) / side for room, side in zip(SIZE, drawn.size, strict=True))
         picture = drawn.convert("RGB").resize((int(drawn.width * scale), int(drawn.height * scale)))
-    canvas.paste(picture, (MARGIN, top))
-    draw.text((MARGIN, SIZE[1] - MARGIN / 2 - SMALL_PX), SOURCE, MUTED, regular)
+    canvas.paste(picture, ((SIZE[0] - picture.width) // 2, (SIZE[1] - picture.height) // 2))
     buffer = io.BytesIO()
     canvas.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
-
-
-def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
 
 
 PDF, NOTEBOOKS = Path("paper/paper.pdf"), Path("build/notebooks")
@@ -185,6 +169,14 @@ TABLE_PAGE = "table.html.j2"
 DESCRIPTION = (
     "How much energy and water one AI query takes, how sure that is, and what to do. Open and executable."
 )
+FIRST = [  # tables that most readers want
+    "data/results/headline.csv",
+    "data/results/factors/factors.csv",
+    "data/results/lever_systems.csv",
+    "data/results/fleet_scenarios.csv",
+    "data/results/water_split.csv",
+    "data/results/claims.csv",
+]
 LONG_FROM = 600  # tokens of an answer, between typical ones: from here on measures are those for reasoning
 Files = dict[str, str | bytes | Path]
 
@@ -195,15 +187,17 @@ def build(root: Path = Path()) -> Files:
     values = Values(read_json(root / NUMBERS))
     groups = pictures.groups(root)
     sections = pictures.sections(root)
+    by_path = {table.path: table for _, found in sections for table in found}
     claims = findings.read_ledger(root)
     study = bibtex(root)
     what_if: dict[str, Any] = read_json(root / WHAT_IF_DATA)
+    measures = {regime: _ordered(found) for regime, found in what_if["measures"].items()}
     context = {
         "description": DESCRIPTION,
         "version": read_citation(root / CITATION).version,
         "panels": [_panel(panel, values) for panel in findings.PANELS],
         "do_first": do_first(what_if["measures"]),
-        "measures": what_if["measures"],
+        "measures": measures,
         "together": what_if["together"],
         "glossary": GLOSSARY,
         "claims": findings.claims(claims),
@@ -211,6 +205,7 @@ def build(root: Path = Path()) -> Files:
         "groups": groups,
         "pictures": {picture.name: picture for group in groups for picture in group.pictures},
         "sections": sections,
+        "first": [by_path[path] for path in FIRST],
         "notebooks": notebooks(root),
         "paper": PDF.name,
         "bibtex": study[0],

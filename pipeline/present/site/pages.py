@@ -13,7 +13,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.files import read_json
 from pipeline.report.formats import Number
 
-THIN, MINUS, NO_BREAK = "\u2009", "\u2212", "\u00a0"
+THIN, MINUS, NO_BREAK, JOINER = "\u2009", "\u2212", "\u00a0", "\u2060"
 
 
 class Values:

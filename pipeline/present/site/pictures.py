@@ -19,7 +19,7 @@ from pipeline.present.release.datapackage import contract, described, header, in
 from pipeline.present.release.figures import numbered
 
 FOLDER, TEXT = Path("figures"), Path("paper/sections")
-FORMATS = ("svg", "pdf")  # PNG and TIFF: figures/ and `make export`
+FORMATS = ("png", "svg", "pdf")  # TIFF: `make export`
 
 
 @dataclass(frozen=True)

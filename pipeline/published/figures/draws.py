@@ -125,9 +125,9 @@ def output_tokens(
     edges = np.arange(0, p95 * SHOWN_P95 + width, width)
     shares = 100 * spread.rebinned(edges)
     drawn, ax = style.new_figure(profile, "single", height_mm=46)
-    _bars(ax, edges, shares)
     below = -0.13 * float(shares.max())
     marks.intervals(ax, summary.to_frame().T, [below], [GREY], "p{}_tokens")
+    _bars(ax, edges, shares)
     claim = claimed(published__claims, f"v2.tokens.{regime}")
     if claim is not None:
         marks.printed_marks(ax, below * 1.9, *(float(claim[name]) for name in ("value", "low", "high")))
@@ -137,7 +137,7 @@ def output_tokens(
     numbers = f"median {p50:,.0f}, quartiles {p25:,.0f} and {p75:,.0f}, P95 {p95:,.0f}"
     alt = f"Histogram of output tokens per {KINDS[regime]} query, highest at zero and falling: {numbers}."
     caption = (
-        f"Output tokens per {KINDS[regime]} query, as published: {numbers}. {style.UNCERTAINTY} "
+        f"Output tokens per {KINDS[regime]} query, as published. {numbers.capitalize()}. {style.UNCERTAINTY} "
         f"{style.PRINTED} Bins of {width:,.0f} tokens; queries above {edges[-1]:,.0f} tokens are not shown."
     )
     says = finding((p95 > p50, f"As published, one answer in twenty exceeds {p95:,.0f} tokens"))

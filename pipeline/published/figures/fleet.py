@@ -129,7 +129,7 @@ def as_published(
 ) -> Drawing:
     """Figures 1A, 2A and 3B side by side."""
     results = Results(energy_per_query, published__claims, energy_histograms)
-    drawn, panels = style.new_figure(profile, "double", 66, columns=3)
+    drawn, panels = style.new_figure(profile, "double", 66, columns=3, width_ratios=[1, 1, 1.2])
     said = []
     for ax, (regime, kind), letter in zip(panels, KINDS.items(), "ab", strict=False):
         rows = model_rows(results, regime)
@@ -138,14 +138,14 @@ def as_published(
         style.panel_title(ax, f"{letter}  {kind.capitalize()}")
         said.append(f"{kind}, Wh: {energies_in_words(rows)}")
     bars, volume = mixed_bars(Fleets(fleet, published__claims), published), volume_of(published)
-    _draw_bars(panels[2], bars, volume, room=1.3)
+    _draw_bars(panels[2], bars, volume, room=1.22)
     panels[2].set_xlabel("Energy of a fleet (GWh a day)")
     style.panel_title(panels[2], f"c  {volume.capitalize()}")
     key = [(marks.interval_sample(), marks.INTERVAL_WORDS), (marks.printed_sample(), marks.PRINTED_WORDS)]
     marks.key_above(drawn, panels[2], [key])
     alt = f"Three panels. {'; '.join(said)}; fleet, GWh a day: {_in_words(bars)}."
     caption = (
-        "Energy per query by model (Wh, log scale) and of a fleet's day (GWh, linear scale), recomputed as "
+        "Energy per query by model (Wh, log scale) and of a fleet’s day (GWh, linear scale), recomputed as "
         f"published. {style.UNCERTAINTY} {style.PRINTED} Shaded: density on the log axis."
     )
     printed = [(bar.total["value_gwh_per_day"], bar.claim["value"]) for bar in bars if bar.claim is not None]

@@ -45,8 +45,8 @@ def energy_batch(
     words = falls(curves)
     alt = f"Two panels, H100 and B200: GPU energy per output token falls with concurrent requests. {words}."
     caption = (
-        "GPU energy per output token over concurrent requests, "
-        "chat. Points: all measured configurations; curves with 90 % bands: fitted, for one configuration "
+        "GPU energy per output token over concurrent requests, chat, log scales. "
+        "Points: all measured configurations; curves with 90 % bands: fitted, for one configuration "
         "of each model."
     )
     ends = curves.sort_values("concurrency").groupby(["model", "gpu"])[f"{ENERGY}_p50"].agg(["first", "last"])
@@ -65,7 +65,7 @@ def power_batch(
     panels[0].set(ylim=(0, 1.05), ylabel="GPU power (fraction of rated power)")
     for ax in panels:
         ax.grid(axis="y")
-    _panels(panels, curves, measured, POWER)
+    _panels(panels, curves, measured, POWER, banded=False)
     low, high = (float(measured[POWER].quantile(q)) for q in (0.05, 0.95))
     spread = f"90 % of the {len(measured)} measured configurations lie between {low:.2f} and {high:.2f}"
     alt = (
@@ -73,9 +73,9 @@ def power_batch(
         f"{spread}."
     )
     caption = (
-        "GPU power over rated power against concurrent "
-        f"requests, chat; {spread}. Points: measured; curves with 90 % bands: fitted, drawn as in the figure "
-        "before."
+        "GPU power over rated power against concurrent requests, chat, linear scale of power. "
+        f"{spread}. Dots: measured (grey: other configurations); curves: fitted medians, for one "
+        "configuration of each model."
     )
     ratios = [float(np.divide(*measured[name].quantile([0.95, 0.05]))) for name in (POWER, RATE)]
     text = f"GPU power varies {ratios[0]:.1f}-fold where throughput varies {ratios[1]:.0f}-fold"
@@ -110,13 +110,16 @@ def falls(drawn: pd.DataFrame) -> str:
     return "; ".join(parts)
 
 
-def _panels(panels: Sequence[Axes], curves: pd.DataFrame, measured: pd.DataFrame, quantity: str) -> None:
-    """A panel an accelerator: all measured points, curves with bands and their own points, their names.
+def _panels(
+    panels: Sequence[Axes], curves: pd.DataFrame, measured: pd.DataFrame, quantity: str, banded: bool = True
+) -> None:
+    """A panel an accelerator: all measured points, curves and their own points, their names.
 
     The value axis is set up before.
     """
     palette = {model: style.model_colour(model) for model in SHOWN}
-    long = curves.melt(["model", "gpu", "concurrency"], [f"{quantity}_{p}" for p in ("p5", "p50", "p95")])
+    ends = ("p5", "p50", "p95") if banded else ("p50",)
+    long = curves.melt(["model", "gpu", "concurrency"], [f"{quantity}_{p}" for p in ends])
     own = measured.merge(curves[["configuration", "model"]].drop_duplicates(), on=["configuration", "model"])
     look: dict[str, Any] = {"hue": "model", "palette": palette, "legend": False}
     for ax, gpu, letter in zip(panels, GPUS, "ab", strict=True):

@@ -131,7 +131,7 @@ def throughput(
     ):
         found = of_set(validation, name, RATE)
         sets.append(Points(words, found["measured"], found["p50"], marker, style.INK, filled=False))
-    scatter(left, sets, "output tokens/s")
+    scatter(left, sets, "output tokens/s (log scale)")
     style.panel_title(left, "a  Predicted against measured")
     for part, lift in ((sets[:2], 20), (sets[2:], 11)):
         marks.key(left, [points.sample() for points in part], lift_pt=lift)
@@ -144,7 +144,7 @@ def throughput(
         f"Right: median |ln error| of each form of the throughput model: {best}."
     )
     caption = (
-        "Throughput, predicted and measured. "
+        "Output tokens per second, predicted and measured, log scales. "
         f"(a) Predictions of rows that were not fitted; {words}. {chat} and {saturated} "
         "rows: all rows of the model left out of the fit; MLPerf Offline and online serving: never fitted. "
         "Solid: equality; dashed: a factor of 1.5. (b) Dot: median of |ln error|; line: up to the 90th "
@@ -245,13 +245,14 @@ def energy_measured(
         ),
     ]
     drawn, ax = style.new_figure(profile, "single", 96)
-    scatter(ax, sets, "energy per query (Wh)")
+    scatter(ax, sets, "energy per query (Wh, log scale)")
     for part, lift in ((sets[:1], 22.0), (sets[1:3], 13.0), (sets[3:], 4.0)):
         marks.key(ax, [points.sample() for points in part], lift_pt=lift)
     words = "; ".join(points.in_words() for points in sets)
     alt = f"Predicted against measured energy per query at equal boundary; median |ln error|: {words}."
     caption = (
-        f"Energy per query, predicted against measured at the same boundary; median |ln error| {words}. "
+        f"Energy per query, predicted against measured at the same boundary, log scales. Median |ln error|: "
+        f"{words}. "
         "Chat: accelerators, all rows of the model left out of the fit. MLPerf: whole servers at the wall, "
         "throughput not fitted and the server's fit without runs of the model. Open marks are bounds, no "
         "match is expected: single queries on another engine, and DeepSeek's nodes at rated power. Solid: "

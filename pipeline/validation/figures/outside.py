@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
@@ -18,6 +19,7 @@ BLUE, GREY = style.MEANING["re_estimated"], style.MUTED
 RATE = "output_tokens_per_s"
 CELL = ["model", "gpu", "gpus", "precision", "engine"]
 LOAD = ["concurrency", "input_tokens", "output_tokens"]
+COLUMN_PT = 28.0
 SAME = 0.1  # ln, between loads that count as one
 ENDS = {"step_factor_low": "p5", "step_factor": "p50", "step_factor_high": "p95"}
 
@@ -43,45 +45,50 @@ def laboratories(
     _bases(below, bases)
     factor, told = known_to(model_selection, calibration_curve)
     error = calibration_curve.set_index("own_rows")["median_abs_ln_error"]
-    inside = [f"{100 * share:.0f} %" for share in (bases["coverage_90"].min(), bases["coverage_90"].max())]
     off = float(np.median(np.exp(np.abs(np.log(cells["ratio"])))))
     caption = (
-        "Above left: time of a step in each laboratory over the common one, as fitted, beside who tunes each "
-        "point (dot: median; line: P5 to P95), with its rows and the factor by which its measured throughput "
-        "exceeds what is predicted when all of its rows are left out. Right: median error of throughput over "
+        "How far laboratories differ, and what a few measurements of one's own are worth; throughput. "
+        "(a) Time of a step in each laboratory over the common one, as fitted, beside who tunes each point "
+        "(dot: median; line: 90 % interval). On the right: its rows, and its measured throughput over that "
+        "predicted when all of its rows are left out. (b) Median error over "
         f"{calibration_curve['configurations'].max()} configurations of laboratories left out, after the "
         "model was told some of their rows (blue), or when it is moved by the mean error of these rows "
         f"(grey). From outside the 90 % interval reaches a factor of {factor:.1f} either way, after {TOLD} "
-        f"measurements {told:.1f}. Below left: tokens/s of one laboratory over another's, in the "
-        f"{len(cells)} cells of the same model, chips, engine and load that both measured; half differ by "
-        f"{off:.1f} times or more. Right: median error of throughput of rows left out by what the prediction "
-        f"rests on, with rows and the share within 90 % bands, {inside[0]} to {inside[1]}."
+        f"measurements {told:.1f}. (c) The {len(cells)} cells of the same model, chips, engine and load that "
+        f"two laboratories measured; half differ by {off:.1f} times or more. (d) Median error of rows left "
+        "out by what the prediction rests on; on the right its rows, and the share inside 90 % bands."
     )
     alt = (
-        f"Four panels. Above left: step time of {len(table)} laboratories, {table['step_factor'].min():.2f} "
-        f"to {table['step_factor'].max():.2f} times the common one. Right: the median error of throughput "
+        f"Four panels. (a) Step time of {len(table)} laboratories, {table['step_factor'].min():.2f} "
+        f"to {table['step_factor'].max():.2f} times the common one. (b) The median error of throughput "
         f"falls from {error.iloc[0]:.2f} without own measurements to {error.loc[TOLD]:.2f} with {TOLD}. "
-        f"Below left: {len(cells)} ratios of two laboratories, {cells['ratio'].min():.1f} to "
-        f"{cells['ratio'].max():.1f}. Right: median error by basis, "
+        f"(c) {len(cells)} ratios of two laboratories, {cells['ratio'].min():.1f} to "
+        f"{cells['ratio'].max():.1f}. (d) Median error by basis, "
         + ", ".join(bases["basis"] + bases["median_abs_ln_error"].map(" {:.2f}".format))
         + "."
     )
-    says = finding(
-        (told < factor, f"{TOLD} measurements of one's own take a factor of {factor:.1f} to {told:.1f}")
-    )
+    text = f"Throughput is known within a factor {factor:.1f}; after {TOLD} measurements, {told:.1f}"
+    says = finding((told < factor, text))
     return Drawing(drawn, alt, caption, says)
 
 
 def _laboratories(ax: Axes, table: pd.DataFrame) -> None:
-    style.panel_title(ax, "Laboratories")
+    style.panel_title(ax, "a  Laboratories")
     low, high = table["step_factor_low"].min(), table["step_factor_high"].max()
     ys = style.name_rows(ax, _words(table["laboratory"]).tolist()).tolist()
     marks.intervals(ax, table.rename(columns=ENDS), ys, [BLUE] * len(table), "p{}", thick=False)
     marks.reference_line(ax, 1.0, "x")
     ax.set(xlim=(0.95 * low, 1.05 * high), xlabel="Time of a step over the common one")
     left_out = np.exp(table["left_out_bias_ln"])
-    texts = [f"{n:,}; {factor:.2f}" for n, factor in zip(table["n"], left_out, strict=True)]
-    marks.row_texts(ax, ys, texts)
+    _columns(ax, ys, rows=table["n"].map("{:,}".format), measured=left_out.map("×{:.2f}".format))
+
+
+def _columns(ax: Axes, ys: Sequence[float], **columns: pd.Series) -> None:
+    """Text beside each row, under heads."""
+    for at, (head, texts) in enumerate(columns.items()):
+        marks.column_head(ax, COLUMN_PT * at + 6.0, head.replace("_", " "))
+        for y, text in zip(ys, texts, strict=True):
+            marks.row_cell(ax, y, COLUMN_PT * at + 6.0, text)
 
 
 def _words(keys: pd.Series) -> pd.Series:
@@ -99,28 +106,28 @@ def measured_twice(measurements: pd.DataFrame) -> pd.DataFrame:
 
 
 def _twice(ax: Axes, cells: pd.DataFrame) -> None:
-    style.panel_title(ax, "The same cell in two laboratories")
+    style.panel_title(ax, "c  The same cell in two laboratories")
     names = cells["model"] + ", " + cells["gpus"].map("{:g} ".format) + cells["gpu"]
     rows = list(dict.fromkeys(names))
     ys = style.name_rows(ax, rows)
     ax.plot(cells["ratio"], ys[names.map(rows.index).to_numpy(int)], gid=marks.DATA, **marks.dot_look(BLUE))
     marks.reference_line(ax, 1.0, "x")
-    ax.set(xlim=(0, 1.1 * cells["ratio"].max()), xlabel="Tokens/s of one over the other")
-    pairs = _words(cells["laboratory"] + " / " + cells["laboratory_other"]).groupby(names).first().loc[rows]
-    marks.row_texts(ax, ys.tolist(), pairs.tolist())
+    pairs = sorted(set(_words(cells["laboratory"] + " over " + cells["laboratory_other"])))
+    ax.set(xlim=(0, 1.1 * cells["ratio"].max()), xlabel=f"Tokens/s, {', '.join(pairs)}")
 
 
 def _bases(ax: Axes, bases: pd.DataFrame) -> None:
-    style.panel_title(ax, "By what a prediction rests on")
+    style.panel_title(ax, "d  By what a prediction rests on")
     ys = style.name_rows(ax, bases["basis"].tolist())
     ax.plot(bases["median_abs_ln_error"], ys, gid=marks.DATA, **marks.dot_look(BLUE))
     ax.set(xlim=(0, 1.25 * bases["median_abs_ln_error"].max()), xlabel="Median |ln error| of tokens/s")
-    texts = bases["n"].map("{:,}; ".format) + bases["coverage_90"].map("{:.0%}".format)
-    marks.row_texts(ax, ys.tolist(), texts.str.replace("%", " %").tolist())
+    _columns(
+        ax, ys.tolist(), rows=bases["n"].map("{:,}".format), inside=bases["coverage_90"].map(formats.percent)
+    )
 
 
 def _learning(ax: Axes, curve: pd.DataFrame) -> None:
-    style.panel_title(ax, "Measurements of one's own")
+    style.panel_title(ax, "b  Measurements of one’s own")
     for column, colour, name in (
         ("offset_median_abs_ln_error", GREY, "moved by their mean error"),
         ("median_abs_ln_error", BLUE, "told to the model"),
@@ -133,6 +140,7 @@ def _learning(ax: Axes, curve: pd.DataFrame) -> None:
         marks.label_direct(ax, at["own_rows"], at[column], name, colour, ha=ha, offset_pt=(0.0, up))
     ax.set(ylim=(0, None), xlabel="Own measurements", ylabel="Median |ln error| of tokens/s")
     ax.set_xticks(curve["own_rows"])
+    ax.locator_params(axis="y", nbins=5)
 
 
 def _look(colour: str) -> dict[str, Any]:
@@ -141,107 +149,113 @@ def _look(colour: str) -> dict[str, Any]:
 
 OURS = "This project, production lengths"
 PUBLISHED = "Published analysis"
-KINDS = {"short": "chat", "long": "reasoning"}
 CLAIM = (4.0, 20.0)
-OUR_NAMES = {"facility": "Facility", "node": "Server", "gpu": "Accelerators"}
-ORDER = [
-    PUBLISHED,
-    "Facility, measured in production",
-    "Facility, modelled",
-    "Facility, measured in benchmarks",
-    "Server, measured in production",
-    "Server, measured in benchmarks",
-    "Server, modelled",
-    "Accelerators, measured in production",
-    "Accelerators, measured in benchmarks",
-    "Accelerators, stated or quoted",
-    "Boundary not stated, modelled",
-    "Boundary not stated, stated or quoted",
-]
+MODELLED, TESTED = "Facility, modelled", "Accelerators, measured in benchmarks"
+# Rows from the top: ours at a boundary, or the groups of others that it holds.
+STRIPS: dict[str, str | tuple[str, ...]] = {
+    "Data centre: ours": "facility",
+    "Data centre: the published study": (PUBLISHED,),
+    "Data centre: measured": ("Facility, measured in production", "Facility, measured in benchmarks"),
+    "Data centre: modelled": (MODELLED,),
+    "Server: ours": "node",
+    "Server: measured, modelled": (
+        "Server, measured in production",
+        "Server, measured in benchmarks",
+        "Server, modelled",
+    ),
+    "Accelerators: ours": "gpu",
+    "Accelerators: measured, quoted": (
+        "Accelerators, measured in production",
+        TESTED,
+        "Accelerators, stated or quoted",
+    ),
+    "Boundary not stated": ("Boundary not stated, modelled", "Boundary not stated, stated or quoted"),
+}
+NAMED: dict[str, tuple[str, dict[str, Any]]] = {  # estimates that readers know, and where their names stand
+    "google_median": ("Google", {"ha": "right", "offset_pt": (-4.0, 0.0)}),
+    "altman": ("OpenAI", {"offset_pt": (4.0, 0.0)}),
+    "devries_10x": ("de Vries", {"ha": "center", "offset_pt": (0.0, -8.0)}),
+    "haus_prompt": ("Claude Code", {"ha": "right", "offset_pt": (-4.0, 0.0)}),
+    "bloom_2022": ("BLOOM", {"ha": "center", "offset_pt": (0.0, -6.0)}),
+}
 POINT_PT, EDGE_PT, PALE = 2.0, 0.4, 0.25
 
 
 @figure("fig-r5-prior-estimates", "Published energies per query by boundary and method", "double")
 def prior_estimates(profile: Figures, prior_estimates_compared: pd.DataFrame) -> Drawing:
-    """Strips of all estimates on one axis of Wh per query."""
+    """Strips of all estimates on one axis of Wh per query, ours for chat above those of its boundary."""
     prior = prior_estimates_compared
-    ours, names, notes = _ours(prior)
-    groups = [name for name in ORDER if (prior["group"] == name).any()]
-    notes += [_share(prior[prior["group"] == group]) for group in groups]
-    drawn, ax = style.new_figure(profile, "double", 100)
+    drawn, ax = style.new_figure(profile, "double", 88)
     published = float((prior["value_wh"] / prior["ratio_to_published"])[prior["workload"] == "short"].iloc[0])
-    low, high = style.decade_span(
-        [float(prior["value_wh"].min()) * 0.8, float(prior["value_wh"].max()) / 0.8]
+    style.log_axis_wh(
+        ax, *style.decade_span([float(prior["value_wh"].min()) * 0.8, float(prior["value_wh"].max()) / 0.8])
     )
-    style.log_axis_wh(ax, low, high)
-    style.name_rows(ax, [*names, *groups])
-    marks.intervals(
-        ax, ours, range(len(ours)), [style.MEANING["re_estimated"]] * len(ours), "p{}_wh", thick=False
-    )
-    _strips(ax, prior, groups, top=len(ours))
+    style.name_rows(ax, list(STRIPS), room=(0.6, 0.9))
+    ours = prior[(prior["group"] == OURS) & (prior["workload"] == "short")]
+    numbers = []
+    for y, (name, held) in enumerate(STRIPS.items()):
+        if isinstance(held, str):
+            row = formats.row_where(ours, boundary=held)
+            low, middle, high = (float(row[f"{end}_wh"]) for end in ("low", "value", "high"))
+            marks.range_marks(ax, y, low, middle, high, BLUE)
+            text = f"{formats.interval(middle, low, high)} Wh"
+            numbers.append(f"{name} {text}")
+            marks.label_direct(ax, high, y, text, BLUE)
+        else:
+            rows = prior[prior["group"].isin(held)]
+            _strip(ax, y, rows)
+            numbers.append(f"{name} {_share(rows)} at four times or more")
+            marks.row_cell(ax, y, 6.0, _share(rows))
+    marks.column_head(ax, 6.0, "at 4 times\nor more")
     ax.axvspan(published * CLAIM[0], published * CLAIM[1], color=style.GRID, linewidth=0, zorder=0.1)
     marks.reference_line(ax, published, "x")
-    marks.row_texts(ax, range(len(notes)), notes)
-    samples = [
-        (marks.patch_sample(style.GRID), "4–20 times the published median"),
-        (marks.dash_sample(), "published median, chat"),
-    ]
-    marks.key(ax, samples, lift_pt=3)
-    shares = "; ".join(
-        f"{group} {_share(prior[prior['group'] == group])}" for group in groups if group != PUBLISHED
-    )
-    alt = (
-        f"Energy per query of {len(prior) - len(ours)} published estimates by boundary and method, ours on "
-        f"top. Dashed: the published median of {formats.significant(published)} Wh; shaded: 4 to 20 times as "
-        f"much. At four times or more: {shares}."
-    )
+    marks.key_above(drawn, ax, _keys())
+    alt = f"Strips of {len(prior) - 2 * len(ours)} published energies per query. {'; '.join(numbers)}."
     caption = (
-        "Published energies per query by what they include and how they were made. Top: ours for any one "
-        "query, of whichever service (dot: median; line: P5 to P95, uncertainty and variability together; a "
-        "service's median query has a slightly different median), production lengths. Full colour: "
-        "chat or length not said; pale: reasoning. "
-        f"Dashed: the published median for chat, {formats.significant(published)} Wh; "
-        "shaded: 4 to 20 times it. On the right: how many lie at 4 times or more of the published median "
-        "for their length."
+        "Energy per query as others publish it, by what it includes and how it was made, log scale. Blue: "
+        "ours for any one chat query of whichever service, real traffic (dot: median; line: 90 % interval, "
+        "uncertainty and variability together). Dots of others: measured, modelled, or stated and quoted; "
+        f"pale: reasoning. Dashed: the published median for chat, {formats.significant(published)} Wh; "
+        "shaded: 4 to 20 times it, which the study gives for earlier estimates. On the right: how many lie "
+        "at 4 times or more of the published median for their length."
     )
-    others = prior.loc[~prior["group"].isin([OURS, PUBLISHED]), "value_wh"]
-    spread = float(np.divide(*others.quantile([0.95, 0.05])))
-    says = finding((spread > 3, f"Nine in ten earlier estimates span a factor of {spread:.0f}"))
+    chat = prior[prior["workload"] == "short"].groupby("group")["value_wh"].median()
+    tested, modelled = float(chat[TESTED]), float(chat[MODELLED])
+    medians = [formats.significant(value) for value in (tested, modelled)]
+    text = f"Chat: measured accelerators take a median {medians[0]} Wh, modelled data centres {medians[1]}"
+    says = finding((tested < modelled, text))
     return Drawing(drawn, alt, caption, says)
 
 
-def _ours(prior: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Our rows with percentiles, their names and their values in words: short, then long queries."""
-    order = {boundary: at for at, boundary in enumerate(OUR_NAMES)}
-    rows = prior[prior["group"] == OURS].sort_values("boundary", key=lambda names: names.map(order))
-    rows = rows.sort_values("workload", ascending=False, kind="stable")
-    rows = rows.rename(columns={"low_wh": "p5_wh", "value_wh": "p50_wh", "high_wh": "p95_wh"})
-    names = [
-        f"Ours, any {KINDS[workload]} query: {OUR_NAMES[boundary].lower()}"
-        for workload, boundary in zip(rows["workload"], rows["boundary"], strict=True)
-    ]
-    return rows, names, [f"{formats.band(row, '{}_wh')} Wh" for _, row in rows.iterrows()]
-
-
-def _strips(ax: Axes, prior: pd.DataFrame, groups: Sequence[str], top: int) -> None:
-    """A strip of points a group, from row `top` on; a group of one has its subject's name beside it."""
-    rows = prior[prior["group"].isin(groups)].sort_values(["value_wh", "key"])
-    rows = rows.assign(y=rows["group"].map({group: top + at for at, group in enumerate(groups)}))
-    before = len(ax.collections)
-    look: dict[str, Any] = {"color": style.INK, "linewidth": EDGE_PT, "zorder": 2, "warn_thresh": 1}
-    sns.swarmplot(rows, x="value_wh", y="y", size=POINT_PT, orient="h", native_scale=True, ax=ax, **look)
-    for points, (_, part) in zip(ax.collections[before:], rows.groupby("y"), strict=True):
-        colour = _colour(str(part["group"].iloc[0]))
-        long = (part["workload"] == "long").to_numpy()
-        points.set(
-            facecolor=[to_rgba(colour, PALE if at else 1.0) for at in long], edgecolor=colour, gid=marks.DATA
-        )
-        if len(part) == 1:
-            x, subject = float(part["value_wh"].iloc[0]), str(part["subject"].iloc[0])
-            marks.label_direct(
-                ax, x, float(part["y"].iloc[0]), subject, style.MUTED, ha="right", offset_pt=(-4.0, 0.0)
-            )
+def _strip(ax: Axes, y: float, rows: pd.DataFrame) -> None:
+    """All estimates of one row; those of NAMED with their names."""
+    rows = rows.sort_values(["value_wh", "key"]).assign(y=y)
+    look: dict[str, Any] = {"linewidth": EDGE_PT, "zorder": 2, "warn_thresh": 1, "native_scale": True}
+    sns.swarmplot(rows, x="value_wh", y="y", size=POINT_PT, orient="h", color=GREY, ax=ax, **look)
+    colours = [_colour(str(group)) for group in rows["group"]]
+    pale = [PALE if workload == "long" else 1.0 for workload in rows["workload"]]
+    faces = [to_rgba(colour, alpha) for colour, alpha in zip(colours, pale, strict=True)]
+    ax.collections[-1].set(facecolor=faces, edgecolor=colours, gid=marks.DATA)
+    for row in formats.records(rows[rows["key"].isin(NAMED)]):
+        name, place = NAMED[row["key"]]
+        marks.label_direct(ax, row["value_wh"], y, name, style.MUTED, **place)
     ax.set_ylabel("")
+
+
+def _keys() -> list[list[marks.Sample]]:
+    def dot(group: str) -> list[Artist]:
+        return marks.mark_sample("o", POINT_PT + 0.5, color=_colour(group))
+
+    return [
+        [
+            (dot("measured"), "measured"),
+            (dot("modelled"), "modelled"),
+            (dot("stated"), "stated or quoted"),
+            (marks.range_sample(BLUE), "ours, 90 % interval"),
+            (marks.dash_sample(), "published median, chat"),
+            (marks.patch_sample(style.GRID), "4–20 times it"),
+        ]
+    ]
 
 
 def _colour(group: str) -> str:

@@ -185,7 +185,8 @@
   }
 
   const range = (band) => `${number(band.p5)}–${number(band.p95)}`;
-  const span = (band, unit) => `${number(band.p50)} (${range(band)}) ${unit}`;
+  // In a narrow column it breaks before the bracket alone.
+  const span = (band, unit) => `${number(band.p50)} (${range(band).replace("–", "\u2060–\u2060")})\u00a0${unit}`;
 
   function line(parts, kind = "") {
     const made = Object.assign(document.createElement("p"), { className: kind });
@@ -223,7 +224,8 @@
     const which = regime(settings), together = data.together[which];
     const left = (gain) => span({ p50: found.facility.p50 / gain.p50, p5: found.facility.p50 / gain.p95, p95: found.facility.p50 / gain.p5 }, "Wh");
     const all = [["All well-evidenced measures together, overlaps counted", "A–B", span(together, "×"), left(together)]];
-    return all.concat(data.measures[which].map((one) => [one.name, one.grade, span(one, "×"), left(one)]));
+    const ordered = [...data.measures[which]].sort((a, b) => a.band.localeCompare(b.band) || b.p50 - a.p50);
+    return all.concat(ordered.map((one) => [one.name, one.grade, span(one, "×"), left(one)]));
   }
 
   function table(place, cells) {
