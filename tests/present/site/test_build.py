@@ -170,7 +170,7 @@ def test_every_claim_stands_with_its_verdict(parsed, pages):
 def test_published_and_real_traffic_never_stand_alone_beside_each_other(project):
     """Ours at the same lengths stands between them."""
     for _, rows in findings.ENERGY_PANEL.groups:
-        assert [row.middle.split(".")[1] for row in rows[1:]] == ["published_lengths", "production_lengths"]
+        assert [row.middle.split(".")[1] for row in rows[1:3]] == ["published_lengths", "production_lengths"]
     words = parse(build(project)["brief.html"]).words
     assert "at the same lengths" in words
 
