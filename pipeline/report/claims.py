@@ -37,7 +37,7 @@ CANNOT = "cannot be computed"
 SUPPORTED, PARTLY, NOT = SUPPORTS
 RULE = (
     "half a unit of the last printed digit beyond the claimed range; a case agrees when the range holds its "
-    "median, or its 90 % interval an `up to`"
+    "median, or its 90 % interval an “up to”"
 )
 
 
