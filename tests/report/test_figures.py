@@ -99,7 +99,7 @@ def test_a_figure_is_declared_by_one_function_and_says_what_it_needs() -> None:
 
 
 def test_an_unknown_figure_is_refused_and_the_known_are_named() -> None:
-    with pytest.raises(InputError, match="'fig-l9', expected one of fig-1a, fig-1b"):
+    with pytest.raises(InputError, match="'fig-l9', expected one of fig-hero, fig-r7"):
         find("fig-l9")
 
 
