@@ -81,7 +81,8 @@ that came after the end of its run is not counted. The machine was shared with o
 }
 SECTIONS["seeds"] = """## Other seeds
 
-`python -m benchmarks.trust seeds`: {stages} under other seeds than {seed}.
+`python -m benchmarks.trust seeds`: under other seeds than {seed}, the stages
+{stages}.
 Verdicts are those of claims.csv; pairs of levers are those of one regime whose medians differ by more than
 {errors:g} Monte Carlo errors of their difference.
 
@@ -163,7 +164,7 @@ def possible(environments: Mapping[str, dict[str, str]]) -> Iterator[tuple[str, 
             print(f"{name}: this processor lacks {NEEDED[kernel]}, skipped", flush=True)
 
 
-def verify(names: Sequence[str], pythons: Sequence[Path]) -> list[Row]:
+def verify(names: Sequence[str], pythons: Sequence[Path]) -> Iterator[list[Row]]:
     """A row an environment: how many output files of the stages differ from those made as here."""
     rows: list[Row] = []
     reference: Digests = {}
@@ -177,10 +178,10 @@ def verify(names: Sequence[str], pythons: Sequence[Path]) -> list[Row]:
             row = {"environment": environment, "failed": failed, "files": len(found), "differ": len(differ)}
             rows.append({**row, "which": ", ".join(differ[:3])})
             say(rows)
-    return rows
+            yield rows
 
 
-def kills(names: Sequence[str], count: int, seed: int) -> list[Row]:
+def kills(names: Sequence[str], count: int, seed: int) -> Iterator[list[Row]]:
     """A row a command: how often it was killed, and how often something was then not as without the kill."""
     record, rows = RESULTS / "trust_kills.json", []
     if record.exists():
@@ -201,10 +202,10 @@ def kills(names: Sequence[str], count: int, seed: int) -> list[Row]:
             }
             rows.append({"command": name, **counts, "not recovered": wrong})
             say(rows)
-    return sorted(rows, key=lambda row: list(COMMANDS).index(str(row["command"])))
+            yield sorted(rows, key=lambda row: list(COMMANDS).index(str(row["command"])))
 
 
-def seeds(count: int) -> list[Row]:
+def seeds(count: int) -> Iterator[list[Row]]:
     """A row a seed: verdicts that are not those of the first, pairs of levers in another order."""
     rows: list[Row] = []
     with copy_of_here() as folder:
@@ -225,7 +226,7 @@ def seeds(count: int) -> list[Row]:
             row |= {"changed": int((now[0] != first[0]).sum()), "pairs of levers": pairs, "swapped": swapped}
             rows.append({**row, "which": ", ".join(now[0].index[now[0] != first[0]][:3])})
             say(rows)
-    return rows[1:]
+            yield rows[1:]
 
 
 def moved(first: pd.DataFrame, now: pd.DataFrame) -> tuple[int, int]:
@@ -291,18 +292,22 @@ def main() -> int:
     ways = {"verify": lambda: verify(given.stages, given.python),
             "kills": lambda: kills(given.commands, given.count, given.seed),
             "seeds": lambda: seeds(given.count)}  # fmt: skip
-    rows = ways[given.what]()
+    rows: list[Row] = []
+    for rows in filter(None, ways[given.what]()):
+        record(given.what, rows, given.stages)  # at once: a run that is stopped leaves what it measured
+    return int(any(row.get(name) for row in rows for name in WRONG))
 
-    write_json({"rows": rows, "stages": list(given.stages)}, RESULTS / f"trust_{given.what}.json")
+
+def record(what: str, rows: list[Row], names: Sequence[str]) -> None:
+    """The results, and the section of the README made of them."""
+    names = ANALYSES if what == "seeds" else names
+    write_json({"rows": rows, "stages": list(names)}, RESULTS / f"trust_{what}.json")
     cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
     total = sum(int(str(row.get("kills", 0))) for row in rows)
-    about = {"stages": ", ".join(ANALYSES if given.what == "seeds" else given.stages), "total": total}
-    text = SECTIONS[given.what].format(
-        **about, table=table, errors=ERRORS, seed=from_params("simulation").seed
-    )
-    put_section(given.what, "benchmarks/trust.py", text, README)
-    return int(any(row.get(name) for row in rows for name in WRONG))
+    about = {"stages": ", ".join(names), "total": total}
+    text = SECTIONS[what].format(**about, table=table, errors=ERRORS, seed=from_params("simulation").seed)
+    put_section(what, "benchmarks/trust.py", text, README)
 
 
 if __name__ == "__main__":
