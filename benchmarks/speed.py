@@ -31,6 +31,7 @@ from pipeline.core.settings import from_params
 from pipeline.export import write_package
 from pipeline.published.model import draws
 from pipeline.published.model.energy import from_table
+from pipeline.report.formats import digits
 from pipeline.reproduce import RUNNING
 
 FIGURE, ROWS, TIMES = "fig-hero", 1000, 3
@@ -253,7 +254,7 @@ def section(parts: dict[str, Any]) -> str:
         if name in times:
             aim = AIMS_S.get(name)
             met = " | " if aim is None else f"{aim:g} | {'met' if times[name] <= aim else 'missed'}"
-            lines.append(f"| {name} | {command} | {times[name]:.2g} | {met} |")
+            lines.append(f"| {name} | {command} | {digits(2)(times[name])} | {met} |")
     stages = sorted(parts["clone"]["stages"].items(), key=lambda item: -item[1])
     each = ["| stage | seconds |", "|---|---|", *(f"| {name} | {value:.1f} |" for name, value in stages)]
     return TEXT.format(
