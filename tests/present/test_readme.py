@@ -40,6 +40,13 @@ def test_the_energy_of_a_service(name: str, regime: str) -> None:
     assert f"| {name}, Wh | | {' | '.join(cells)} |" in README
 
 
+def test_the_energy_of_an_agent() -> None:
+    one = {"variant": "production_lengths", "subject": "large mixture-of-experts", "boundary": "facility"}
+    found = [row("re_estimated", regime=f"agent {call}", **one) for call in ("step", "task")]
+    cells = [interval(*each[["median_p50_wh", "median_p5_wh", "median_p95_wh"]]) for each in found]
+    assert f"| a step and a task of an agent on one, Wh | not given | | {', '.join(cells)} |" in README
+
+
 @pytest.mark.parametrize(
     ("name", "published", "scope"),
     [
