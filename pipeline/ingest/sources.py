@@ -180,6 +180,7 @@ def _of_source(rows: pd.DataFrame, about: pd.Series, models: Models) -> pd.DataF
     _check_against(rows, about, path)
     keys = pd.Series([f"{source}/{number}" for number in range(2, len(rows) + 2)], rows.index, dtype="str")
     rows = _with_models(rows, models, path).assign(source=source, key=rows["key"].fillna(keys))
+    rows["gpu_w"] = rows["gpu_w"].fillna(rows["gpu_j_per_output_token"] * rows["output_tokens_per_s"])
     for column in OF_ALL_ROWS:
         rows[column] = rows[column].fillna(about[column]) if pd.notna(about[column]) else rows[column]
     rows = rows.assign(**{column: about[column] for column in OF_THE_SOURCE})

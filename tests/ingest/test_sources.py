@@ -112,6 +112,11 @@ def test_energy_that_disagrees_with_power_is_flagged_not_hidden(joined: Callable
     assert table["flags"].fillna("").tolist() == ["energy_disagrees_with_power", ""]
 
 
+def test_joules_a_token_and_tokens_a_second_stand_for_the_power(joined: Callable[..., pd.DataFrame]) -> None:
+    row = joined({**ROW, "gpu_w": None, "gpu_j_per_output_token": 0.75}).iloc[0]
+    assert row["gpu_w"] == pytest.approx(375.0)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
