@@ -50,7 +50,8 @@ from pipeline.deployment.model.contract import INPUTS, MEASURED, OK, QUANTITIES,
 from pipeline.deployment.model.measured import calibrated
 from pipeline.deployment.model.predict import Predictor
 from pipeline.deployment.model.rows import Known
-from pipeline.ingest.names import Chips, Names
+from pipeline.ingest.chips import Chips
+from pipeline.ingest.names import Names
 from pipeline.lengths.model.scenario import median_service
 from pipeline.lengths.model.settings import Lengths
 from pipeline.servers.model.power import from_table

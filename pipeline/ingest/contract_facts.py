@@ -20,12 +20,14 @@ from pipeline.core.columns import (
     text,
     word,
 )
+from pipeline.ingest.names import ENCODER
 
 ATTENTION = [
     "full",  # every layer attends to the whole context
     "sliding",  # some layers attend to a window
     "latent",  # one compressed state a token and layer, shared by all heads
     "hybrid",  # some layers keep a state of fixed size instead of a cache
+    ENCODER,  # reads its input at once and answers with numbers
 ]
 NATIVE_PRECISIONS = ["FP16", "BF16", "FP8", "MXFP4", "INT4"]
 GENERATIONS = [

@@ -1,20 +1,17 @@
-"""What the names that people write mean: models, accelerators, machines, precisions, engines.
+"""What the names that people write mean: models, precisions, engines; accelerators are in chips.py.
 
 One name of a thing is used in all tables. Others are brought to it: publishers and tunings are left out of a
-model's name ("meta-llama/Llama-3.1-405B-Instruct-FP8", "llama3.1:405b-instruct-q8_0"), vendors out of an
-accelerator's ("NVIDIA H100 80GB HBM3" of nvidia-smi and DCGM), counts are split off ("8xH100"), and a machine
-of a cloud provider ("p5.48xlarge") stands for its accelerators. For what is not known the nearest known names
-are given; nothing is guessed from them. The package that is handed on (pipeline/factors/perquery) carries
-this file as it stands, so that it imports the standard library alone.
+model's name ("meta-llama/Llama-3.1-405B-Instruct-FP8", "llama3.1:405b-instruct-q8_0"). For what is not known
+the nearest known names are given; nothing is guessed from them. The package that is handed on
+(pipeline/factors/perquery) carries this file as it stands, so that it imports the standard library alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -23,13 +20,15 @@ if TYPE_CHECKING:
 
 OFFERED = 3  # names offered for one that is not known
 NEAR = 0.6  # least similarity of those, of 1
+ENCODER = "encoder"  # attention of models that answer with numbers, not words
 SHORTEST_BEGINNING = 3  # characters that a model's name must have
 
 # Endings of a model's name that say how its weights are written, not which model it is.
 _WEIGHTS = (
-    r"fp8(?:-(?:dynamic|block|kv|tensor|e4m3|e5m2))?|(?:nv)?fp4(?:-v\d)?|mxfp4|mxfp8|int4|int8|w4a16|w4a8|w8a8|"
-    r"w8a16|awq|gptq|gguf|ggml|exl2|exl3|bnb|mlx|qat|quantized(?:\.w\da\d+)?|i?q\d(?:-[a-z0-9]{1,2}){0,2}|"
-    r"[2-8]bit|bf16|bfloat16|bf|fp16|float16|f16|half|unsloth|autoround|marlin|g128"
+    r"fp8(?:-(?:dynamic|block|kv|tensor|e4m3|e5m2))?|(?:nv)?fp4(?:-v\d)?|mxfp[468]|fp6|int[2-8]|w\da\d+|"
+    r"awq|gptq|gguf|ggml|exl2|exl3|bnb|mlx|dwq|qat|ud|quantized(?:\.w\da\d+)?|i?q\d(?:-[a-z0-9]{1,3}){0,2}|"
+    r"[2-8]bit|\d(?:\.\d+)?bpw|bf16|bfloat16|bf|fp16|float16|f16|half|fp32|f32|unsloth|autoround|marlin|hqq|"
+    r"nf4|g(?:32|64|128)|h[68]"
 )
 _TUNING = (
     r"instruct|thinking|chat|embedding|reranker|it|hf|base|original|preview|terminus|speciale|turbo|dynamic|"
@@ -38,7 +37,8 @@ _TUNING = (
 WEIGHTS = re.compile(rf"-(?:{_WEIGHTS})(?=-|$)")
 ENDINGS = re.compile(rf"-(?:{_WEIGHTS}|{_TUNING})(?=-|$)")
 VERSION = re.compile(r"(?<!q)(\d)_(\d)(?=[-_\s]|$)")  # "llama-3_3-70b": some file names cannot have dots
-QUANTISED = re.compile(r"i?q\d(?:[-_][a-z0-9]{1,2}){0,2}(?=$)")  # of GGUF files: q4_k_m, q8_0, iq4_xs
+QUANTISED = re.compile(r"(?:ud-)?[it]?q(?P<bits>\d)(?:-[a-z0-9]{1,3}){0,3}")  # of GGUF: q4_k_m, q8_0, iq4_xs
+BITS = re.compile(r"(?:u?int|fp|mxfp|w)?(?P<bits>[1-8](?:\.\d+)?)(?:a16|bits?|bpw)|(?:u?int|fp|mxfp)(?P<of>[1-8])")
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,21 @@ class Precision:
 
     Attributes
     ----------
-    name : word of the serving model: bf16, fp8, int8, fp4, w8a16, w4a16 (weights of so many bits, multiplied
-        in 16).
+    name : word of the serving model: bf16, fp8, int8, fp4, w8a16, w4a16 (weights of about so many bits,
+        multiplied in 16), fp32.
     bits : bits a weight takes, scales included.
+    guess : what a word that leaves the bits open is taken for; "" where it says them.
     """
 
     name: str
     bits: float
+    guess: str = ""
+
+    @property
+    def word(self) -> str:
+        """What means the same when it is read."""
+        of = (key for key, one in PRECISIONS.items() if (one.name, one.bits) == (self.name, self.bits))
+        return self.guess or next(of, f"{self.bits:g}bpw")
 
 
 # Blocks of 16 (NVFP4) and 32 (MXFP4) weights share a scale of 8 bits, groups of 128 (AWQ, GPTQ) one of 16 and
@@ -66,21 +74,32 @@ PRECISIONS = {
     "nvfp4": Precision("fp4", 4.5),
     "w8a16": Precision("w8a16", 8.0),
     "w4a16": Precision("w4a16", 4.25),
+    "fp32": Precision("fp32", 32.0),
 }
 PRECISION_WORDS = {
-    "bf16": ("bf16", "bfloat16", "fp16", "float16", "f16", "half", "16bit",
-             "torch.bfloat16", "torch.float16"),
-    "fp8": ("fp8", "float8", "fp8-e4m3", "fp8-e5m2", "e4m3", "e5m2", "fp8-e4m3fn", "float8-e4m3fn", "mxfp8",
-            "fp8-dynamic", "fp8-block", "w8a8-fp8", "fbgemm-fp8", "compressed-tensors-fp8"),
-    "int8": ("int8", "w8a8", "w8a8-int8", "smoothquant", "int8-sq"),
-    "fp4": ("fp4", "mxfp4", "w4a4", "w4a8"),
+    "bf16": ("bf16", "bfloat16", "fp16", "float16", "f16", "half", "16bit"),
+    "fp8": ("fp8", "float8", "f8", "fp8-e4m3", "fp8-e5m2", "e4m3", "e5m2", "fp8-e4m3fn", "float8-e4m3fn",
+            "fp8-e4m3fnuz", "float8-e5m2", "mxfp8", "fp8-dynamic", "fp8-block", "fp8-per-tensor", "w8a8-fp8", "fp8-w8a8",
+            "fbgemm-fp8", "compressed-tensors-fp8", "ptpc-fp8", "modelopt-fp8"),
+    "int8": ("int8", "w8a8", "w8a8-int8", "int8-w8a8", "smoothquant", "int8-sq"),
+    "fp4": ("fp4", "mxfp4", "w4a4", "fp4-e2m1", "e2m1"),
     "nvfp4": ("nvfp4", "modelopt-fp4"),
-    "w8a16": ("w8a16", "int8-wo", "8bit", "bnb-8bit", "gptq-int8", "gptq-8bit", "q8"),
-    "w4a16": ("w4a16", "int4", "awq", "gptq", "awq-int4", "gptq-int4", "awq-marlin", "gptq-marlin", "4bit",
-              "bnb", "bnb-4bit", "nf4", "bitsandbytes", "int4-wo", "autoround", "hqq"),
+    "w8a16": ("w8a16", "int8-wo", "8bit", "bnb-8bit", "gptq-int8", "gptq-8bit", "q8", "llm.int8", "fp8-w8a16"),
+    "w4a16": ("w4a16", "int4", "uint4", "awq", "gptq", "awq-int4", "int4-awq", "gptq-int4", "int4-gptq",
+              "awq-marlin", "gptq-marlin", "awq-4bit", "gptq-4bit", "4bit", "bnb", "bnb-4bit", "nf4",
+              "bitsandbytes", "int4-wo", "autoround", "hqq", "w4a16-g128", "int4-g128", "mxfp4-a16"),
+    "fp32": ("fp32", "float32", "f32", "tf32", "32bit", "full", "single"),
 }  # fmt: skip
 # Bits of the formats of GGUF files, scales included, by the digit of their name.
-GGUF_BITS = {2: 2.9, 3: 3.9, 4: 4.8, 5: 5.7, 6: 6.6, 8: 8.5}
+GGUF_BITS = {1: 1.9, 2: 2.9, 3: 3.9, 4: 4.8, 5: 5.7, 6: 6.6, 8: 8.5}
+WIDE_FROM = 5.0  # bits of weights alone, from which they are nearer to eight than to four
+SCALES = 0.25  # bits that scales of a group take, of formats that no table has
+# Of files, kernels and methods that come in several widths: the usual one.
+USUAL = {
+    "q4_K_M": ("gguf", "ggml", "llama.cpp", "ollama"),
+    "int4": ("marlin", "exl2", "exl3", "mlx", "squeezellm", "quip", "w4a8", "qserve"),
+    "int2": ("aqlm", "bitnet", "ternary"),
+}
 
 VLLM, SGLANG, TENSORRT = "vLLM", "SGLang", "TensorRT-LLM"
 ENGINE_WORDS = {
@@ -218,123 +237,51 @@ class Names:
         return next(iter(found if len(found) == 1 else shapes)) if len(shapes) == 1 else ""
 
 
-@dataclass(frozen=True)
-class Accelerators:
-    """What a text says of accelerators: which, and how many (None: not said; below 1: part of one)."""
-
-    gpu: str
-    gpus: float | None
-
-
-COUNTED = (
-    re.compile(r"(?P<gpus>\d+)\s*(?:[x×*]|gpus?\b)?\s*(?P<gpu>\S.*)", re.IGNORECASE),
-    re.compile(r"(?P<gpu>.*\S)\s*(?:[x×*:]\s*|\()(?P<gpus>\d+)\)?", re.IGNORECASE),
-)
-LISTED = re.compile(r"^gpu \d+:\s*|\s*\(uuid:.*\)$", re.IGNORECASE)  # of nvidia-smi -L
-MACHINE_PREFIXES = re.compile(r"^(?:standard_|ml\.)", re.IGNORECASE)  # of Azure and SageMaker
-
-
-VENDOR = re.compile(r"^(?:nvidia|amd|google|microsoft|intel|aws)?(?:instinct|geforce|hgx|dgx)?(?=.)")
-
-
-def gpu_key(name: str) -> str:
-    """The name in small letters and digits, without its vendor: "NVIDIA H100-SXM" is "h100sxm"."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    return VENDOR.sub("", plain)
-
-
-def gpu_names(hardware: pd.DataFrame) -> dict[str, str]:
-    """The key (gpu_key) of every spelling of an accelerator, to its name."""
-    return {
-        gpu_key(spelling): gpu
-        for gpu, all_spellings in spellings(hardware, ["gpu", "aliases"]).items()
-        for spelling in all_spellings
-    }
-
-
-@dataclass(frozen=True)
-class Chips:
-    """Accelerators by any of their names, and machines by theirs.
-
-    hardware, instances: tables in the contracts HARDWARE and CLOUD_INSTANCES.
-    """
-
-    hardware: pd.DataFrame
-    instances: pd.DataFrame
-
-    @cached_property
-    def _names(self) -> Mapping[str, str]:
-        return gpu_names(self.hardware)
-
-    @cached_property
-    def _machines(self) -> Mapping[str, Accelerators]:
-        columns = (self.instances[name] for name in ("instance", "gpu", "gpus"))
-        return {
-            MACHINE_PREFIXES.sub("", name).lower(): Accelerators(gpu, float(gpus))
-            for name, gpu, gpus in zip(*columns, strict=True)
-        }
-
-    def find(self, text: str) -> Accelerators | None:
-        """What the text names; None where no reading of it is known."""
-        return next(self._readings(LISTED.sub("", text.strip())), None)
-
-    def _readings(self, text: str) -> Iterator[Accelerators]:
-        if gpu := self._names.get(gpu_key(text)):
-            yield Accelerators(gpu, None)
-        if machine := self._machines.get(MACHINE_PREFIXES.sub("", text).lower()):
-            yield machine
-        for counted in COUNTED:
-            if (match := counted.fullmatch(text)) and (inner := self._one(match["gpu"])):
-                gpus = float(match["gpus"])
-                if gpus > 0:
-                    yield Accelerators(inner.gpu, gpus * (inner.gpus or 1))
-
-    def _one(self, text: str) -> Accelerators | None:
-        text = re.sub(r"^[x×*]\s*", "", text.strip())
-        if gpu := self._names.get(gpu_key(text)) or self._names.get(gpu_key(text.rstrip("s"))):
-            return Accelerators(gpu, None)
-        return self._machines.get(MACHINE_PREFIXES.sub("", text).lower())
-
-    def nearest(self, text: str) -> list[str]:
-        """Known accelerators and machines most like it."""
-        keys = {**self._names, **{name: name for name in self._machines}}
-        return _nearest(gpu_key(re.sub(r"^\d+\s*[x×*]\s*", "", text)), keys)
-
-
-def _nearest(key: str, names: Mapping[str, str]) -> list[str]:
+def nearest_of(key: str, names: Mapping[str, str]) -> list[str]:
+    """What those of the names mean that are most like the key."""
     found = get_close_matches(key, list(names), 2 * OFFERED, NEAR)
     return list(dict.fromkeys(names[one] for one in found))[:OFFERED]
 
 
 def _word(text: str) -> str:
-    plain = re.sub(r"[\s_()]+", "-", text.strip().lower()).strip("-")
+    plain = re.sub(r"[\s_()]+", "-", text.strip().lower()).strip("-").removeprefix("torch.")
     return re.sub(r"(?<=\d)-(?=bits?\b)", "", plain)
 
 
 def precision(text: str) -> Precision | None:
     """What a word for a precision means; None where it is not known.
 
+    Widths that no unit computes in (int3, fp6, those of GGUF files) are weights alone, multiplied in 16 bits.
+
     Examples
     --------
     >>> precision("bfloat16").name, precision("AWQ").name, precision("q4_K_M")
-    ('bf16', 'w4a16', Precision(name='w4a16', bits=4.8))
+    ('bf16', 'w4a16', Precision(name='w4a16', bits=4.8, guess=''))
     """
     word = _word(text)
     for name, words in PRECISION_WORDS.items():
         if word in words:
             return PRECISIONS[name]
-    if QUANTISED.fullmatch(word):
-        digit = int(re.search(r"\d", word)[0])  # type: ignore[index]
-        if digit in GGUF_BITS:
-            return Precision("w8a16" if digit > 4 else "w4a16", GGUF_BITS[digit])
+    for usual, words in USUAL.items():
+        if word in words and (found := precision(usual)):
+            return replace(found, guess=usual)
+    if (found := QUANTISED.fullmatch(word)) and int(found["bits"]) in GGUF_BITS:
+        return _weights_alone(GGUF_BITS[int(found["bits"])])
+    if found := BITS.fullmatch(word):
+        return _weights_alone(float(found["bits"] or found["of"]) + (0 if "bpw" in word else SCALES))
     return None
+
+
+def _weights_alone(bits: float) -> Precision:
+    return Precision("w4a16" if bits < WIDE_FROM else "w8a16", bits)
 
 
 def precision_of(model: object) -> Precision | None:
     """The precision that a model's name ends with; None where it says none."""
     said = WEIGHTS.findall(normal(model))
     words = [re.sub(r"^quantized\.|-v\d$", "", found.strip("-")) for found in said]
-    return next((one for one in map(precision, reversed(words)) if one), None)
+    known = [one for one in map(precision, reversed(words)) if one]
+    return min(known, key=lambda one: one.guess != "", default=None)  # "Q8_0-GGUF" says its bits
 
 
 def precision_words() -> list[str]:
@@ -366,4 +313,4 @@ def engine(text: str) -> str | None:
 
 def nearest_words(text: str, words: Iterable[str]) -> list[str]:
     """Of some words those most like a text."""
-    return _nearest(_word(text), {word.lower(): word for word in words})
+    return nearest_of(_word(text), {word.lower(): word for word in words})

@@ -233,7 +233,7 @@ def _configurations(
     loads: list[Load], tables: "Tables", given: Deployment, gpu: str
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Rows for the model of serving, one a model of known size, and what each size rests on."""
-    from pipeline.ingest.names import gpu_key, gpu_names
+    from pipeline.ingest.chips import gpu_key, gpu_names
 
     cards = gpu_names(tables.hardware.reset_index())
     card = next((cards[gpu_key(name)] for name in (given.gpu, gpu) if gpu_key(name) in cards), "")

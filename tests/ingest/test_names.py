@@ -10,12 +10,10 @@ from pipeline.core.catalogue import transcription
 from pipeline.core.errors import InputError
 from pipeline.core.read import read_table
 from pipeline.ingest.contract_facts import MODELS as MODELS_CONTRACT
+from pipeline.ingest.chips import Accelerators, Chips, gpu_key
 from pipeline.ingest.names import (
-    Accelerators,
-    Chips,
     Names,
     engine,
-    gpu_key,
     nearest_words,
     normal,
     precision,
@@ -69,6 +67,13 @@ NAMES, CHIPS = Names.of(MODELS), Chips(HARDWARE, INSTANCES)
         ("deepseek-r1:70b", "Llama 3.1 70B", ""),
         ("deepseek-r1:671b", "DeepSeek-V3", ""),
         ("gemma3:27b-it-qat", "Gemma 3 27B", ""),
+        ("hf.co/unsloth/Qwen3-32B-GGUF:UD-Q4_K_XL", "Qwen3 32B", ""),
+        ("turboderp/Llama-3.1-70B-Instruct-4.65bpw-h6-exl2", "Llama 3.1 70B", ""),
+        ("Llama-3.3-70B-Instruct-IQ2_XXS.gguf", "Llama 3.1 70B", ""),
+        ("BAAI/bge-m3", "BGE-M3", ""),
+        ("bge-reranker-v2-m3", "BGE-M3", ""),
+        ("mxbai-embed-large:335m", "BGE Large", ""),
+        ("nomic-embed-text", "Nomic Embed Text", ""),
         ("phi4:14b", "Phi-4", ""),
         ("qwen3-coder:30b", "Qwen3-Coder 30B-A3B", "Qwen3 30B-A3B"),
         ("Qwen3", "", ""),  # many begin so
@@ -134,13 +139,47 @@ def test_near_names_are_offered() -> None:
         ("ND96isr_H100_v5", "H100", 8),
         ("A3-HighGPU-8G", "H100", 8),
         ("g6f.large", "L4", 0.125),
+        ("ND_H100_v5", "H100", 8),  # families of one machine
+        ("ND H100 v5", "H100", 8),
+        ("NDisr_H100_v5", "H100", 8),
+        ("Standard ND96isr H100 v5", "H100", 8),
+        ("NDm_A100_v4", "A100", 8),
+        ("NC_A100_v4", "A100 PCIe", None),  # of several sizes
+        ("p5", "H100", None),
+        ("p5.48xl", "H100", 8),
+        ("p5-48xlarge", "H100", 8),
+        ("p4d", "A100 40GB", 8),
+        ("p6-b200", "B200", 8),
+        ("a3-mega", "H100", 8),
+        ("a3 megagpu 8g", "H100", 8),
+        ("a3-ultragpu", "H200", 8),
+        ("BM.GPU.H100", "H100", 8),
+        ("bm-gpu-mi300x-8", "MI300X", 8),
+        ("gpu_8x_h100_sxm5", "H100", 8),  # parts in any order
+        ("gpu_8x_a100_80gb_sxm4", "A100", 8),
+        ("gpu_1x_h100_pcie", "H100 PCIe", 1),
+        ("HGX H100 8-GPU", "H100", 8),
+        ("NVIDIA H100 Tensor Core GPU", "H100", None),
+        ("AMD Instinct MI300X Accelerator", "MI300X", None),
+        ("RTX 4090 24GB", "RTX 4090", None),
+        ("4x NVIDIA L4 24GB", "L4", 4),
+        ("8x MI300X 192GB", "MI300X", 8),
     ],
 )
 def test_accelerators_and_machines_have_spellings(text: str, gpu: str, gpus: float | None) -> None:
     assert CHIPS.find(text) == Accelerators(gpu, gpus)
 
 
-@pytest.mark.parametrize("text", ["H1000", "0xH100", "-8xH100", "8x", "x", "", "p5.49xlarge", "H100 or H200"])
+def test_a_slice_is_the_share_of_the_memory_that_its_name_says() -> None:
+    for text in ("NVIDIA H100 80GB HBM3 MIG 3g.40gb", "NVIDIA-H100-80GB-HBM3-MIG-3g.40gb", "H100 MIG 3g.40gb"):
+        found = CHIPS.find(text)
+        assert found is not None and found.gpu == "H100" and found.gpus == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["H1000", "0xH100", "-8xH100", "8x", "x", "", "p5.49xlarge", "H100 or H200", "A100 60GB", "ND_A100_v4"],
+)
 def test_what_names_no_accelerator_is_not_taken_for_one(text: str) -> None:
     assert CHIPS.find(text) is None
 
@@ -166,18 +205,34 @@ def test_every_spelling_of_the_tables_is_found_and_means_one_accelerator() -> No
         (["awq", "AWQ", "gptq", "int4", "w4a16", "gptq_marlin", "bnb-4bit", "nf4"], "w4a16", 4.25),
         (["fp4", "mxfp4"], "fp4", 4.25),
         (["nvfp4", "NVFP4"], "fp4", 4.5),
-        (["q4_K_M", "Q4_0", "iq4_xs"], "w4a16", 4.8),
+        (["q4_K_M", "Q4_0", "iq4_xs", "UD-Q4_K_XL"], "w4a16", 4.8),
         (["q8_0"], "w8a16", 8.5),
+        (["q6_K", "Q6_K_L"], "w8a16", 6.6),
+        (["q3_k_m", "IQ3_XXS"], "w4a16", 3.9),
+        (["q2_k", "iq2_xxs"], "w4a16", 2.9),
+        (["fp32", "float32", "torch.float32", "tf32"], "fp32", 32),
+        (["fp6", "mxfp6", "int6", "6bit", "w6a16"], "w8a16", 6.25),
+        (["int3", "3-bit", "w3a16"], "w4a16", 3.25),
+        (["4.65bpw"], "w4a16", 4.65),
     ],
 )
 def test_words_of_precision(words: list[str], name: str, bits: float) -> None:
     for word in words:
         found = precision(word)
-        assert found is not None and (found.name, found.bits) == (name, bits), word
+        assert found is not None and (found.name, found.bits, found.guess) == (name, bits, ""), word
+        again = precision(found.word)
+        assert again is not None and (again.name, again.bits) == (name, bits)
+
+
+@pytest.mark.parametrize(("word", "guess"), [("gguf", "q4_K_M"), ("marlin", "int4"), ("exl2", "int4")])
+def test_words_that_leave_the_bits_open_mean_the_usual_ones(word: str, guess: str) -> None:
+    found, usual = precision(word), precision(guess)
+    assert found is not None and usual is not None
+    assert (found.name, found.bits, found.guess) == (usual.name, usual.bits, guess)
 
 
 def test_unknown_precisions_are_none_and_names_of_models_say_theirs() -> None:
-    assert [precision(word) for word in ("fp6", "int", "8", "", "q7_0", "bf1")] == [None] * 6
+    assert [precision(word) for word in ("fp", "int", "8", "", "q7_0", "bf1", "int9", "12bit")] == [None] * 8
     said = {
         "meta-llama/Llama-3.1-405B-Instruct-FP8": "fp8",
         "nvidia/Llama-3.1-405B-Instruct-NVFP4": "fp4",
@@ -186,7 +241,8 @@ def test_unknown_precisions_are_none_and_names_of_models_say_theirs() -> None:
         "RedHatAI/Llama-3.3-70B-Instruct-quantized.w8a8": "int8",
         "qwen3:235b-a22b-q4_K_M": "w4a16",
         "Llama 3.1 70B": None,
-        "unsloth/Qwen3-32B-GGUF": None,
+        "unsloth/Qwen3-32B-GGUF": "w4a16",
+        "bartowski/Qwen3-32B-Q8_0-GGUF": "w8a16",
     }
     found = {name: precision_of(name) for name in said}
     assert {name: one and one.name for name, one in found.items()} == said

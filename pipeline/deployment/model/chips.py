@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.deployment.model.contract import CHIP
 from pipeline.deployment.model.faults import Faults
-from pipeline.ingest.names import Accelerators, Chips
+from pipeline.ingest.chips import Accelerators, Chips
 from pipeline.servers.model.power import OWN
 
 PEAKS = ("peak_bf16_tflops", "peak_fp8_tflops", "peak_fp4_tflops")

@@ -26,8 +26,7 @@ def page(
     tool: Predictor, re_estimated: pd.DataFrame, systems: pd.DataFrame, combinations: pd.DataFrame
 ) -> Json:
     """The content of whatif.json; tables RE_ESTIMATED, LEVER_SYSTEMS and LEVER_COMBINATIONS."""
-    models = tool.known.models
-    found = surface(tool, list(models.index[models["same_shape_as"].isna()]), CHIPS)
+    found = surface(tool, tool.known.shapes, CHIPS)
     return content(tool, found, re_estimated, systems, combinations)
 
 

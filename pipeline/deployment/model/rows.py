@@ -21,11 +21,14 @@ from pipeline.core.user_table import DECIMAL
 from pipeline.deployment.model.chips import resolve_chips
 from pipeline.deployment.model.contract import INPUTS, REQUIRED, added_columns
 from pipeline.deployment.model.faults import Faults, numbers
+from pipeline.ingest.chips import Chips
 from pipeline.ingest.names import (
+    ENCODER,
     ENGINE_WORDS,
     OTHER_ENGINES,
-    Chips,
+    PRECISIONS,
     Names,
+    Precision,
     engine,
     engine_version,
     nearest_words,
@@ -33,10 +36,14 @@ from pipeline.ingest.names import (
     precision_of,
     precision_words,
 )
+from pipeline.serving.model.prepare import WIDE
 
 BLANK = ["", "NA", "N/A", "n/a", "nan", "NaN", "null", "None", "-"]  # as tools write what is missing
 AUTO = ("auto", "default")
 ANY_ENGINE = ("auto", "default", "any", "other", "unknown")
+TAGGED = re.compile(r"[^/:\s]+:[^/:\s]+")  # of ollama, whose models have four bits unless they say more
+GGUF_ENGINES = ("ollama", "llama.cpp", "LM Studio")
+FOUR_BIT = (PRECISIONS["fp4"], PRECISIONS["w4a16"])
 EMBEDS = re.compile(r"embed|rerank", re.IGNORECASE)  # names of models that answer with numbers, not words
 NEAR = 0.85  # similarity of names, of 1, from which a column counts as misspelt
 OTHER_SIZE = 1.5  # sources differ in what they count (embeddings, draft layers), but not by this factor
@@ -62,6 +69,12 @@ class Known:
     scenarios: Sequence[str]
     lengths: Mapping[str, float]
     engine: str | None = None
+
+    @property
+    def shapes(self) -> list[str]:
+        """Models of a shape of their own that write answers."""
+        own = self.models["same_shape_as"].isna() & (self.models["attention"] != ENCODER)
+        return list(self.models.index[own])
 
 
 @dataclass(frozen=True)
@@ -134,11 +147,12 @@ def check_rows(table: pd.DataFrame, known: Known) -> Checked:
             rows[name] = numbers(cells[name], column, decimal, faults)
     check = _Check(cells, rows, known, faults, assumed)
     check.model()
-    check.precision()
     check.engine()
+    check.precision()
     check.lengths()
     check.site()
     hardware = resolve_chips(cells, rows, known.chips, known.hardware, faults, assumed)
+    check.units(hardware)
     faults.add(cells["concurrency"].isna(), "concurrency", cells["concurrency"], "a number, not a blank")
     given = [str(name) for name in table.columns if name in INPUTS]
     return Checked(rows, hardware, assumed, faults, given)
@@ -220,13 +234,20 @@ class _Check:
         named = self.each("model", precision_of)
         native = self.known.models["native_precision"].map(NATIVE)
         published = self.rows["model"].map(native, na_action="ignore").map(precision, na_action="ignore")
-        chosen = stated.where(stated.notna(), named.where(named.notna(), published))
+        tagged = self.cells["model"].map(lambda text: bool(TAGGED.fullmatch(str(text))))
+        local = (tagged | self.rows["engine"].isin(GGUF_ENGINES)) & ~published.isin(FOUR_BIT)
+        published = published.mask(local, precision("gguf"))
+        chosen = stated.where(stated.notna(), named.where(named.notna(), published)).map(
+            lambda one: one if isinstance(one, Precision) else None
+        )
         missing = chosen.isna() & ~unknown
         self.faults.add(missing, "precision", texts, "a precision, where the model does not give one")
-        self.assume(stated.isna() & chosen.notna(), lambda at: f"precision {chosen.iloc[at].name}")
-        self.rows["precision"] = [one.name if one is not None and one == one else None for one in chosen]
-        self.rows["precision_as_read"] = texts.where(stated.notna(), self.rows["precision"])
-        self.rows["weight_bits"] = [one.bits if one is not None and one == one else np.nan for one in chosen]
+        words = chosen.map(lambda one: one.word, na_action="ignore").astype(object)
+        guessed = chosen.map(lambda one: bool(one and one.guess)).astype(bool)
+        self.assume((stated.isna() | guessed) & chosen.notna(), lambda at: f"precision {words.iloc[at]}")
+        self.rows["precision"] = chosen.map(lambda one: one.name, na_action="ignore").astype(object)
+        self.rows["precision_as_read"] = texts.where(stated.notna(), words)
+        self.rows["weight_bits"] = chosen.map(lambda one: one.bits, na_action="ignore").astype(float)
         cache = self.each("cache_precision", precision).map(
             lambda one: one.name if one and one.name in ("bf16", "fp8") else None, na_action="ignore"
         )
@@ -234,6 +255,18 @@ class _Check:
         auto = texts.map(lambda text: str(text).lower() in AUTO).to_numpy(bool)
         self.faults.add(texts.notna() & ~auto & cache.isna(), "cache_precision", texts, "bf16 or fp8")
         self.rows["cache_precision"] = cache.where(cache.notna(), None)
+
+    def units(self, hardware: pd.DataFrame) -> None:
+        """Say of formats that the accelerator does not multiply in what it does instead."""
+        peaks = hardware[["peak_fp8_tflops", "peak_fp4_tflops", "peak_int8_tops"]].notna()
+        able = peaks.set_axis(["fp8", "fp4", "int8"], axis=1).reindex(self.rows["gpu"], fill_value=True)
+        bits, stated = self.rows["weight_bits"], self.rows["precision"]
+        for name in able:
+            wide = (stated == name).to_numpy() & ~able[name].to_numpy()
+            self.assume(wide, lambda at: f"{bits.iloc[at]:g}-bit weights multiplied in bf16")
+        odd = stated.isin(WIDE) & ~bits.isin([PRECISIONS[name].bits for name in WIDE])
+        self.assume(odd, lambda at: f"{bits.iloc[at]:g}-bit weights multiplied in bf16")
+        self.assume(stated == "fp32", lambda _: "fp32 at half the rate of bf16")
 
     def engine(self) -> None:
         """Measured engines by name; others count as any of these."""
@@ -274,9 +307,7 @@ class _Check:
             blank = self.cells[name].isna()
             taken = pd.Series(self.known.lengths[name], index=rows.index)
             if name == "output_tokens":
-                taken[self.cells["model"].map(lambda text: bool(EMBEDS.search(str(text)))).to_numpy(bool)] = (
-                    0.0
-                )
+                taken[self._embeds()] = 0.0
             rows[name] = rows[name].where(~blank, taken)
             self.assume(blank, lambda at, name=name, taken=taken: f"{name} {taken.iloc[at]:g}")  # type: ignore[misc]
         answers = rows["output_tokens"]
@@ -284,6 +315,12 @@ class _Check:
         cached = rows["cached_input_tokens"]
         faults.add(cached > rows["input_tokens"], "cached_input_tokens", cached, "at most input_tokens")
         rows["cached_input_tokens"] = cached.fillna(0.0)
+
+    def _embeds(self) -> NDArray[np.bool_]:
+        """Models that answer with numbers, by their row or their name, (n,)."""
+        encoder = self.known.models["attention"].reindex(self.rows["model"]) == ENCODER
+        named = self.cells["model"].map(lambda text: bool(EMBEDS.search(str(text))))
+        return np.asarray(encoder.to_numpy(bool) | named.to_numpy(bool))
 
     def site(self) -> None:
         """A scenario of sites by name, the headline where blank."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.columns import REGIMES
 from pipeline.core.errors import InputError
-from pipeline.ingest.names import gpu_key, gpu_names
+from pipeline.ingest.chips import gpu_key, gpu_names
 from pipeline.levers.model.contract import LEVER_HARDWARE, PERCENTILES
 from pipeline.levers.model.evaluator import Evaluator, Facts
 from pipeline.levers.model.rows import (

@@ -260,9 +260,7 @@ def package_data(
     """The content of data.json; classes: names of models by class; services: CLOSED_SERVICES; of: models."""
     package, bands = factors.package, [band.high for band in factors.contexts]
     names, models = tool.known.names, tool.known.models
-    served = deployments(
-        tool, list(models.index[models["same_shape_as"].isna()]) if of is None else of, package
-    )
+    served = deployments(tool, tool.known.shapes if of is None else of, package)
     found = {
         "version": version,
         "bases": list(BASES),

@@ -162,7 +162,7 @@ def _design(total_params: Array, active_params: Array) -> Array:
 def fit_shape_rules(models: pd.DataFrame) -> ShapeRules:
     """Least squares over the models that have it."""
     shape = from_table(models)
-    usual = (shape.latent_dim == 0) & (shape.state_layers == 0) & (shape.sliding_layers == 0)
+    usual = (models["attention"] == "full").to_numpy()
     design = _design(shape.total_params, shape.active_params)
     return ShapeRules(
         {

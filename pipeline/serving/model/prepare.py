@@ -25,6 +25,7 @@ from pipeline.ingest.names import Names
 from pipeline.serving.model import terms as T
 from pipeline.serving.model.architecture import (
     SPARSE_FROM,
+    WEIGHT_BITS,
     Architecture,
     Array,
     ShapeRules,
@@ -44,6 +45,7 @@ QUARTERS = 4  # versions of an engine: what it is in a quarter of a year
 NATIVE = {"MXFP4": "fp4", "INT4": "fp4", "FP8": "fp8"}
 OWN = "own"  # the laboratory of rows that state none: one for all of them, measured once they are told
 WIDE = ("w4a16", "w8a16")  # narrow weights, widened as they are read
+USUAL_BITS = 0.1  # ln, of AWQ and GPTQ; formats of GGUF files are wider or narrower
 OPTIONAL: dict[str, float | str] = {
     "laboratory": OWN, "engine_year": np.nan, "cached_input_tokens": 0.0, "cache_precision": NONE,
     "output_cv": np.nan, "split_by_request": np.nan, "age_share": 1.0, "task": NONE,
@@ -114,7 +116,8 @@ def find_architecture(rows: pd.DataFrame, tables: Tables) -> Architecture:
 def find_chip(gpu: pd.Series, precision: pd.Series, bits: Array, hardware: pd.DataFrame) -> T.Chip:
     """Rated speeds; weights narrower than the matrix units are widened to the next format that has units.
 
-    A peak in bf16 that is not published is half of that in FP8, as it is on every chip that states both.
+    A peak in bf16 that is not published is half of that in FP8, as it is on every chip that states both; that
+    in FP32 is half of that in bf16 (as TF32 is).
     """
     facts = hardware.loc[gpu]
     wide = facts["peak_bf16_tflops"].fillna(facts["peak_fp8_tflops"] / 2)
@@ -122,7 +125,7 @@ def find_chip(gpu: pd.Series, precision: pd.Series, bits: Array, hardware: pd.Da
     fp8 = facts["peak_fp8_tflops"].fillna(wide).to_numpy(float)
     fp4 = facts["peak_fp4_tflops"].fillna(wide).to_numpy(float)
     int8 = facts["peak_int8_tops"].fillna(wide).to_numpy(float)
-    at_bits = np.where(bits < 5, fp4, np.where(bits < 9, fp8, bf16))
+    at_bits = np.where(bits < 5, fp4, np.where(bits < 9, fp8, np.where(bits > 16, bf16 / 2, bf16)))
     stated = np.where(precision.isin(WIDE), bf16, np.where(precision == "int8", int8, at_bits))
     return T.Chip(
         bandwidth=facts["bandwidth_tb_s"].to_numpy(float) * 1e12,
@@ -137,13 +140,20 @@ def find_chip(gpu: pd.Series, precision: pd.Series, bits: Array, hardware: pd.Da
 def has_units(p: Prepared, tables: Tables) -> NDArray[np.bool_]:
     """Whether the chip computes in the stated precision, or the weights are published in it, (n,).
 
-    Where neither holds, narrow weights are widened as they are read (W4A16, W8A16), as find_chip takes it.
+    Where neither holds, narrow weights are widened as they are read (W4A16, W8A16), as find_chip takes it. Of
+    such formats only the usual one of four bits was measured, and no row of the fit is in 32 bits.
     """
+    bits = p.load.weight_bits
     facts = tables.hardware.loc[p.rows["gpu"]]
     published = p.rows["shape_name"].map(tables.models.set_index("model")["native_precision"]).map(NATIVE)
     able = {name: facts[f"peak_{name}_tflops"].notna().to_numpy() for name in ("fp4", "fp8")}
     stated = p.rows["precision"].to_numpy(object)
-    units = np.where(stated == "fp4", able["fp4"], np.where(stated == "fp8", able["fp8"], True))
+    usual = np.abs(np.log(bits / WEIGHT_BITS["w4a16"])) < USUAL_BITS
+    units = np.select(
+        [stated == "fp4", stated == "fp8", stated == "int8", np.isin(stated, WIDE), stated == "fp32"],
+        [able["fp4"], able["fp8"], facts["peak_int8_tops"].notna(), usual, False],
+        True,
+    )
     return np.asarray(units | (published == p.rows["precision"]).to_numpy(), dtype=bool)
 
 
@@ -173,7 +183,9 @@ def prepare(configurations: pd.DataFrame, tables: Tables, settings: Serving) -> 
         gpus=number("gpus"),
         split_by_request=number("split_by_request"),
         weight_bits=bits,
-        cache_bits=np.where(stated == "fp8", 8.0, np.where((stated == NONE) & narrow, 8.0, 16.0)),
+        cache_bits=np.select(
+            [stated == "fp8", stated == "bf16", narrow], [8.0, 16.0, 8.0], np.maximum(bits, 16.0)
+        ),
     )
     room = requests_that_fit(arch, load, chip, settings)
     running = np.fmin(load.concurrency, np.maximum(room, 1))

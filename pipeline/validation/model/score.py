@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.draws import generator, uniforms
 from pipeline.core.errors import InputError
-from pipeline.ingest.names import gpu_key, gpu_names
+from pipeline.ingest.chips import gpu_key, gpu_names
 from pipeline.ingest.sources import with_role
 from pipeline.servers.model.power import SERVER
 from pipeline.serving.model.costs import RequestCost, request_cost
