@@ -39,7 +39,7 @@ def message(tool: Predictor, **cells: object) -> str:
             "column 'gpus': 16, expected at most 8, which is what '8xH100' has",
         ),
         ({"gpu": "g6f.large", "gpus": "2"}, "expected 1 or a blank, as 'g6f.large' is part of one"),
-        ({"precision": "int3"}, "column 'precision': 'int3', expected a precision such as bf16"),
+        ({"precision": "int9"}, "column 'precision': 'int9', expected a precision such as bf16"),
         ({"precision": "bf61"}, "(nearest: bf16"),
         ({"cache_precision": "int4"}, "column 'cache_precision': 'int4', expected bf16 or fp8"),
         ({"concurrency": None}, "column 'concurrency': '', expected a number, not a blank"),
@@ -213,6 +213,13 @@ def test_blanks_of_every_tool_are_filled_and_said(tool: Predictor, blank: object
         ({"precision": "bfloat16"}, {"precision": "bf16", "weight_bits": 16}),
         ({"precision": "AWQ"}, {"precision": "w4a16", "weight_bits": 4.25}),
         ({"precision": "auto"}, {"precision": "bf16"}),
+        ({"precision": "fp32"}, {"precision": "fp32", "weight_bits": 32}),
+        ({"precision": "int3"}, {"precision": "w4a16", "weight_bits": 3.25}),
+        ({"precision": "gguf"}, {"precision": "w4a16", "weight_bits": 4.8}),
+        ({"gpu": "ND_H100_v5", "gpus": None}, {"gpu": "H100", "gpus": 8}),
+        ({"gpu": "p5", "gpus": "4"}, {"gpu": "H100", "gpus": 4}),
+        ({"model": "BAAI/bge-m3", "total_params_b": None, "active_params_b": None, "output_tokens": None},
+         {"model": "BGE-M3", "output_tokens": 0}),
         ({"model": "Llama-3.1-70B-Instruct-FP8", "precision": None}, {"precision": "fp8"}),
         (
             {"model": "llama3.1:70b-instruct-q4_K_M", "precision": None},
@@ -253,6 +260,30 @@ def test_what_people_write_is_understood(tool: Predictor, cells: dict, expected:
     assert {name: None if pd.isna(value) else value for name, value in found.items()} == expected
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"precision": "gguf"}, "precision q4_K_M"),
+        ({"precision": "marlin"}, "precision int4"),
+        ({"precision": "int3"}, "3.25-bit weights multiplied in bf16"),
+        ({"precision": "fp32"}, "fp32 at half the rate of bf16"),
+        ({"precision": "nvfp4"}, "4.5-bit weights multiplied in bf16"),
+        ({"precision": "fp8", "gpu": "A100"}, "8-bit weights multiplied in bf16"),
+        ({"precision": None, "model": "llama3.1:70b"}, "precision q4_K_M"),
+        ({"precision": None, "engine": "ollama"}, "precision q4_K_M"),
+        ({"precision": None, "model": "Llama-3.1-70B-Instruct-Q8_0.gguf"}, "precision 8.5bpw"),
+    ],
+)
+def test_a_precision_that_is_guessed_or_widened_is_said(tool: Predictor, cells: dict, said: str) -> None:
+    assert said in check(tool, **cells).assumed[0]
+
+
+@pytest.mark.parametrize("precision", ["fp8", "awq", "q8_0"])
+def test_a_precision_that_says_all_is_no_assumption(tool: Predictor, precision: str) -> None:
+    said = " ".join(check(tool, precision=precision).assumed[0])
+    assert "precision" not in said and ("bit" in said) == (precision == "q8_0")
+
+
 def test_an_accelerator_of_ones_own_is_a_row_of_the_hardware(tool: Predictor) -> None:
     own = {"memory_gib": "100", "bandwidth_tb_s": "4", "peak_bf16_tflops": "500", "rated_w": "450"}
     checked = check(tool, gpu="MyChip", **own)
@@ -271,11 +302,12 @@ def test_what_is_shown_means_the_same_when_it_is_read_again(tool: Predictor) -> 
     row = {
         "model": "llama3.1:70b",
         "gpu": "NVIDIA H100 80GB HBM3 x 8",
-        "precision": "nvfp4",
+        "precision": None,
         "concurrency": 8,
     }
-    first = tool.predict(pd.DataFrame([row]))
-    assert first.loc[0, ["gpu", "precision"]].tolist() == ["8xH100", "nvfp4"]
+    words = {"nvfp4": "nvfp4", None: "q4_K_M", "3bit": "3bit"}
+    first = tool.predict(pd.DataFrame([{**row, "precision": word} for word in words]))
+    assert first["gpu"].tolist() == ["8xH100"] * 3 and first["precision"].tolist() == [*words.values()]
     again = tool.predict(first[list(row)])
     pd.testing.assert_frame_equal(again.drop(columns="assumed"), first.drop(columns="assumed"))
 
