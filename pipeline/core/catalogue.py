@@ -6,18 +6,23 @@ modules are found by their file name (`pipeline/<topic>/model/contract*.py`) and
 tables is asked for, so that a stage pays for the contracts that it uses.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pandera.pandas as pa
 
 from pipeline.core.errors import InputError
 from pipeline.core.files import write_csv, write_parquet
 from pipeline.core.read import read_table, validate
+
+if TYPE_CHECKING:  # who asks for a checked table needs it, and not who reads one
+    import pandera.pandas as pa
 
 PACKAGE = Path(__file__).parents[1]
 RESULTS = "data/results"

@@ -17,4 +17,5 @@ ML_PER_US_GALLON = 3785.411784
 ML_PER_US_TEASPOON = ML_PER_US_GALLON / 768
 MM_PER_INCH = 25.4
 TOKENS_PER_1000 = 1000.0
+QUANTITIES = ["input_tokens", "output_tokens"]  # of a request, in tokens
 Z95 = 1.645  # of a normal distribution, as the published analysis rounds it

@@ -7,6 +7,7 @@ import pandera.pandas as pa
 
 from pipeline.core.catalogue import TELEMETRY, Table
 from pipeline.core.columns import NOT_NEGATIVE, POSITIVE, codes, count, number, schema, text, word, yes_no
+from pipeline.core.units import QUANTITIES
 
 SCOPES = ["gpu", "node_wall"]
 RUN_FLAGS = [
@@ -18,7 +19,6 @@ RUN_FLAGS = [
     "clock_backwards",
 ]
 TRAFFIC = ["conversation", "code", "reasoning", "chat_benchmark"]
-QUANTITIES = ["input_tokens", "output_tokens"]
 PERCENTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
 
 MODELS = schema(

@@ -9,7 +9,7 @@ the nearest known names are given; nothing is guessed from them. The package tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import accumulate
@@ -38,7 +38,9 @@ WEIGHTS = re.compile(rf"-(?:{_WEIGHTS})(?=-|$)")
 ENDINGS = re.compile(rf"-(?:{_WEIGHTS}|{_TUNING})(?=-|$)")
 VERSION = re.compile(r"(?<!q)(\d)_(\d)(?=[-_\s]|$)")  # "llama-3_3-70b": some file names cannot have dots
 QUANTISED = re.compile(r"(?:ud-)?[it]?q(?P<bits>\d)(?:-[a-z0-9]{1,3}){0,3}")  # of GGUF: q4_k_m, q8_0, iq4_xs
-BITS = re.compile(r"(?:u?int|fp|mxfp|w)?(?P<bits>[1-8](?:\.\d+)?)(?:a16|bits?|bpw)|(?:u?int|fp|mxfp)(?P<of>[1-8])")
+BITS = re.compile(
+    r"(?:u?int|fp|mxfp|w)?(?P<bits>[1-8](?:\.\d+)?)(?:a16|bits?|bpw)|(?:u?int|fp|mxfp)(?P<of>[1-8])"
+)
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,12 @@ PRECISIONS = {
 PRECISION_WORDS = {
     "bf16": ("bf16", "bfloat16", "fp16", "float16", "f16", "half", "16bit"),
     "fp8": ("fp8", "float8", "f8", "fp8-e4m3", "fp8-e5m2", "e4m3", "e5m2", "fp8-e4m3fn", "float8-e4m3fn",
-            "fp8-e4m3fnuz", "float8-e5m2", "mxfp8", "fp8-dynamic", "fp8-block", "fp8-per-tensor", "w8a8-fp8", "fp8-w8a8",
-            "fbgemm-fp8", "compressed-tensors-fp8", "ptpc-fp8", "modelopt-fp8"),
+            "fp8-e4m3fnuz", "float8-e5m2", "mxfp8", "fp8-dynamic", "fp8-block", "fp8-per-tensor", "w8a8-fp8",
+            "fp8-w8a8", "fbgemm-fp8", "compressed-tensors-fp8", "ptpc-fp8", "modelopt-fp8"),
     "int8": ("int8", "w8a8", "w8a8-int8", "int8-w8a8", "smoothquant", "int8-sq"),
     "fp4": ("fp4", "mxfp4", "w4a4", "fp4-e2m1", "e2m1"),
     "nvfp4": ("nvfp4", "modelopt-fp4"),
-    "w8a16": ("w8a16", "int8-wo", "8bit", "bnb-8bit", "gptq-int8", "gptq-8bit", "q8", "llm.int8", "fp8-w8a16"),
+    "w8a16": ("w8a16", "int8-wo", "8bit", "bnb-8bit", "gptq-int8", "gptq-8bit", "q8", "llm.int8"),
     "w4a16": ("w4a16", "int4", "uint4", "awq", "gptq", "awq-int4", "int4-awq", "gptq-int4", "int4-gptq",
               "awq-marlin", "gptq-marlin", "awq-4bit", "gptq-4bit", "4bit", "bnb", "bnb-4bit", "nf4",
               "bitsandbytes", "int4-wo", "autoround", "hqq", "w4a16-g128", "int4-g128", "mxfp4-a16"),

@@ -9,8 +9,8 @@ import pytest
 from pipeline.core.catalogue import transcription
 from pipeline.core.errors import InputError
 from pipeline.core.read import read_table
-from pipeline.ingest.contract_facts import MODELS as MODELS_CONTRACT
 from pipeline.ingest.chips import Accelerators, Chips, gpu_key
+from pipeline.ingest.contract_facts import MODELS as MODELS_CONTRACT
 from pipeline.ingest.names import (
     Names,
     engine,
@@ -171,7 +171,11 @@ def test_accelerators_and_machines_have_spellings(text: str, gpu: str, gpus: flo
 
 
 def test_a_slice_is_the_share_of_the_memory_that_its_name_says() -> None:
-    for text in ("NVIDIA H100 80GB HBM3 MIG 3g.40gb", "NVIDIA-H100-80GB-HBM3-MIG-3g.40gb", "H100 MIG 3g.40gb"):
+    for text in (
+        "NVIDIA H100 80GB HBM3 MIG 3g.40gb",
+        "NVIDIA-H100-80GB-HBM3-MIG-3g.40gb",
+        "H100 MIG 3g.40gb",
+    ):
         found = CHIPS.find(text)
         assert found is not None and found.gpu == "H100" and found.gpus == pytest.approx(0.5, abs=0.01)
 

@@ -72,23 +72,31 @@ def _some(
 ) -> pd.DataFrame:
     others = compared[some]
     needed = np.unique(np.r_[some, others[others >= 0]])
-    asked = rows.iloc[needed].reset_index(drop=True)
+    asked, place = _distinct(rows.iloc[needed])
     drawn, basis, running = quantities(asked, world)
     middle = _not_widened(asked, world, drawn, basis)
-    at = np.searchsorted(needed, some)
+    at = place[np.searchsorted(needed, some)]
 
     def of(suffix: str, value: Callable[[Array], Array]) -> dict[str, Array]:
-        wide, narrow = ({name: value(one) for name, one in draws.items()} for draws in (drawn, middle))
+        wide = {name: value(one) for name, one in drawn.items()}
+        narrow = wide if middle is drawn else {name: value(one) for name, one in middle.items()}
         return dict(_quantiles(wide, narrow, suffix))
 
-    found = pd.DataFrame(of("", lambda one: one[at]))
-    found["basis"], found["requests_running"] = basis[at], running[at]
+    found = pd.DataFrame(of("", lambda one: one)).assign(basis=basis, requests_running=running).iloc[at]
+    found = found.reset_index(drop=True)
     if (compared >= 0).any():
-        other = np.searchsorted(needed, np.where(others < 0, some[0], others))
+        other = place[np.searchsorted(needed, np.where(others < 0, some[0], others))]
         same = np.where(others < 0, np.nan, 1.0)[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             found = found.assign(**of("_ratio", lambda one: one[at] / one[other] * same))
     return found
+
+
+def _distinct(rows: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Each of equal rows once, and where every row stands among them, (n,): tables repeat themselves."""
+    same = rows.groupby([*rows.columns.difference(["name", "compare_to"])], dropna=False).ngroup()
+    _, first, place = np.unique(same, return_index=True, return_inverse=True)
+    return rows.iloc[first].reset_index(drop=True), place
 
 
 def _not_widened(
@@ -114,8 +122,9 @@ def _quantiles(
     """Columns of each quantity: the median of `middle`, the others of `drawn`."""
     columns = quantile_columns(suffix)
     for name in QUANTITIES:
-        low, _, high = quantiles(drawn[name])
-        median = np.clip(quantiles(middle[name])[1], low, high)
+        low, median, high = quantiles(drawn[name])
+        if middle is not drawn:
+            median = np.clip(quantiles(middle[name])[1], low, high)
         yield from zip(columns[name], (low, median, high), strict=True)
 
 
@@ -212,5 +221,6 @@ def _own(rows: pd.DataFrame, drawn: SiteDraws) -> SiteDraws:
         field: np.where(np.isnan(own), getattr(drawn, field), own)
         for column, field in _SITE_DRAWS.items()
         for own in [rows[column].to_numpy(float)[:, None] * _UNITS.get(column, 1.0)]
+        if not np.isnan(own).all()
     }
     return replace(drawn, **stated)

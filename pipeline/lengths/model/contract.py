@@ -4,8 +4,9 @@ import pandera.pandas as pa
 
 from pipeline.core.catalogue import Table
 from pipeline.core.columns import NOT_NEGATIVE, band, count, number, schema, text, word, yes_no
+from pipeline.core.units import QUANTITIES
 from pipeline.ingest.contract import CLASSES_OF_TRAFFIC
-from pipeline.ingest.contract_telemetry import QUANTITIES, TRAFFIC
+from pipeline.ingest.contract_telemetry import TRAFFIC
 
 SCENARIOS = ["published", "production"]
 FAMILIES = ["exponential", "gamma", "lognormal", "lognormal_mixture_2", "lognormal_mixture_3"]

@@ -20,7 +20,7 @@ from scipy.optimize import OptimizeResult, minimize
 from scipy.stats import t as student
 from statsmodels.tools.numdiff import approx_fprime
 
-from pipeline.ingest.contract_telemetry import QUANTITIES
+from pipeline.core.units import QUANTITIES
 from pipeline.lengths.model.contract import LENGTH_FITS, LENGTH_PARAMETERS, LENGTH_SERVICES, LENGTH_TRAFFIC
 from pipeline.lengths.model.families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, by_median, starts
 

@@ -19,8 +19,7 @@ from scipy.special import ndtr, ndtri
 from pipeline.core.assumption import Distribution
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
-from pipeline.ingest.contract_telemetry import QUANTITIES
-from pipeline.lengths.model.contract import LENGTH_QUANTILES, SCENARIOS
+from pipeline.core.units import QUANTITIES
 from pipeline.lengths.model.families import FAMILIES
 from pipeline.lengths.model.settings import FixedTraffic, Lengths, TracedTraffic
 
@@ -191,6 +190,8 @@ def quantile_table(
     lengths: Lengths, traffic: dict[str, Traffic], fits: pd.DataFrame, seed: int
 ) -> pd.DataFrame:
     """LENGTH_QUANTILES; `fits` (LENGTH_FITS) has the observed values of the traces."""
+    from pipeline.lengths.model.contract import LENGTH_QUANTILES, SCENARIOS  # what predictions do without
+
     design = Design(seed, 1, OUTER, INNER, together=LEVELS)
     levels = np.stack([design.uniforms(name) for name in OF_A_SERVICE], axis=-1)
     queries = np.stack([design.within(name) for name in QUERY], axis=-1)

@@ -27,7 +27,6 @@ from pipeline.core.assumption import LogNormal
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
 from pipeline.core.units import WATTS_PER_KW, Z95
-from pipeline.ingest.sources import with_role
 from pipeline.servers.model.settings import ServerPower, Servers
 
 Array = NDArray[np.float64]
@@ -181,6 +180,8 @@ def _share(
     serving: pd.DataFrame, least: float, most: float, rated_w: float, prior: ServerPower
 ) -> tuple[float, float]:
     """Mean and spread, in ln, of the share of rated power of rows with so many requests in flight."""
+    from pipeline.ingest.sources import with_role  # what predictions do without
+
     rows = with_role(serving, "node")
     rows = rows[rows["concurrency"].between(least, most)]
     if rows.empty:

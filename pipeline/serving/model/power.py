@@ -4,9 +4,10 @@
 
 u is the time of bytes or FLOPs at rated speed over the time of a step, so that a slower step draws less: the
 errors of throughput and power are tied through it, and eight accelerators that serve four requests draw less
-than ones that serve forty. Coefficients and effects are fitted as those of step time are. A chip draws no
-more than it is rated for, nor than the limit that it is set to: a row that a limit holds says only that the
-chip wanted more, so that the fit does not see it.
+than ones that serve forty. Coefficients and effects are fitted as those of step time are. A chip is held
+somewhat below what it is rated for, or the lower limit that it is set to, in the mean of any load that was
+measured (`held_at`). A row that a limit holds says only that the chip wanted more, so that the fit does not
+see it.
 """
 
 import numpy as np
@@ -33,5 +34,5 @@ def features(x: Array, step_s: Array, settings: Serving) -> Array:
 
 def wanted(gpu_w: Array, p: Prepared, settings: Serving) -> Array:
     """Measured power of all accelerators over their rated power, (n,); missing where a limit holds it."""
-    held = (p.limit_w < p.rated_w) & (gpu_w > settings.power.held_from.distribution.median() * p.limit_w)
+    held = (p.limit_w < p.rated_w) & (gpu_w > settings.power.held_at.distribution.median() * p.limit_w)
     return np.where(held, np.nan, gpu_w / p.rated_w)

@@ -8,7 +8,7 @@ on the others, and what two rows share cancels in their ratio. A laboratory that
 not measured the configuration, runs it in its own way: it differs from others that did by the protocol's
 spread, and by more, the farther the batch is from theirs. A prompt token that the cache holds takes the share
 `cached_work` of the time to compute it, as busy, drawn, since no row of the fit has any. No step is faster
-than the roofline, no chip above its rated power.
+than the roofline, no chip above what its limit holds it at.
 """
 
 from dataclasses import dataclass, replace
@@ -188,11 +188,12 @@ def _drawn(
     x = features(x, bounded, settings)
     fraction = _summed(model.power, p, x, known.power, streams, settings, keep_parts=False)
     running = np.repeat(p.load.concurrency[:, None], bounded.shape[1], axis=1)
+    held_at = settings.power.held_at.distribution.ppf(streams.uniform("power limit"))
     return Draws(
         main=p,
         running=running,
         step_s=bounded,
-        gpu_w=np.minimum(fraction * p.rated_w[:, None], p.limit_w[:, None]),
+        gpu_w=np.minimum(fraction * p.rated_w[:, None], held_at * p.limit_w[:, None]),
         basis=rests_on,
         terms_s=parts * (bounded / step_s)[:, None, :] if terms else None,
         cached_work=work,

@@ -79,7 +79,7 @@ class PowerPrior(Section):
     idle_spread: Ratio
     spread: Ratio
     exponent: PowerMedians
-    held_from: Fraction  # of a limit below the rating, from which the limit holds what a card draws
+    held_at: Fraction  # of what a chip is limited to, the mean power at which the limit holds it
 
 
 class Spreads(Section):
