@@ -150,6 +150,7 @@ def main() -> None:
     if output.suffix.lower() not in ("", ".csv", ".txt"):
         raise InputError(f"{output}: expected a name that ends in .csv, which is what is written")
     writable_folder(output.parent)
+    pd.set_option("mode.string_storage", "python")  # faster than Arrow's where there are hundreds of texts
     path = arguments.configurations
     table = read_user_table(path)
     tool = predictor()

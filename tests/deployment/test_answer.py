@@ -137,6 +137,24 @@ def test_without_rated_power_there_are_no_watts_unless_stated(tool: Predictor) -
     assert found["gpu_w_p95"].iloc[5] <= 200 * (1 + 1e-9)
 
 
+def test_a_busy_chip_is_held_below_its_rating(tool: Predictor) -> None:
+    """Prompts alone keep arithmetic busy all the time; no mean that was measured is the rating."""
+    embedding = {"model": "Qwen3-Embedding-8B", "total_params_b": None, "active_params_b": None,
+                 "output_tokens": None, "gpus": 1, "concurrency": 64}  # fmt: skip
+    chips = {"H100": 700, "A100": 400, "B200": 1000, "L4": 72}
+    found = tool.predict(rows(*({**embedding, "gpu": chip} for chip in chips)))
+    share = found[["gpu_w_p50", "gpu_w_p95"]].to_numpy() / np.array([*chips.values()])[:, None]
+    assert (share[:, 0] < 0.95).all() and (share[:, 0] > 0.6).all()
+    assert (share[:, 1] < 1).all()
+
+
+def test_equal_rows_are_equal_whatever_they_are_called(tool: Predictor) -> None:
+    found = tool.predict(rows({"name": "a"}, {"name": "b", "compare_to": "c"}, {"name": "c"}))
+    columns = found.select_dtypes(float).columns
+    pd.testing.assert_series_equal(found.loc[0, columns[:33]], found.loc[2, columns[:33]], check_names=False)
+    assert found.loc[1, "node_wh_per_query_ratio_p50"] == pytest.approx(1)
+
+
 def test_ratios_are_those_of_paired_draws(tool: Predictor) -> None:
     same = {"compare_to": "base"}
     found = tool.predict(

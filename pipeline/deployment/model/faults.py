@@ -67,6 +67,8 @@ def numbers(values: pd.Series, column: Column, decimal: str, faults: Faults) -> 
     """Floats, NaN where blank or wrong, (n,); `decimal`: the sign of decimals in the file."""
     name = str(values.name)
     given = values.notna().to_numpy()
+    if not given.any():
+        return np.full(len(values), np.nan)
     text = np.array([isinstance(value, str) for value in values], dtype=bool)
     cells = values
     if decimal == "," and text.any():

@@ -127,10 +127,12 @@ def check_columns(table: pd.DataFrame, path: Path | str, more: Sequence[str] = (
 
 def cells_of(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Cells of some columns, those that are not there blank; index 0 to n - 1, blanks None."""
-    cells = table.reindex(columns=list(columns)).reset_index(drop=True).astype(object)
-    for name in cells.columns[cells.notna().any()]:
+    there = [name for name in columns if name in table and table[name].notna().any()]
+    cells = table[there].reset_index(drop=True).astype(object)
+    for name in there:
         cells[name] = [value.strip() if isinstance(value, str) else value for value in cells[name]]
-    return cells.where(cells.notna() & ~cells.isin(BLANK), None)
+    cells = cells.mask(cells.isin(BLANK)).reindex(columns=list(columns)).astype(object)
+    return cells.where(cells.notna(), None)
 
 
 def check_rows(table: pd.DataFrame, known: Known) -> Checked:
