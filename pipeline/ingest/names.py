@@ -267,10 +267,10 @@ def precision(text: str) -> Precision | None:
     for usual, words in USUAL.items():
         if word in words and (found := precision(usual)):
             return replace(found, guess=usual)
-    if (found := QUANTISED.fullmatch(word)) and int(found["bits"]) in GGUF_BITS:
-        return _weights_alone(GGUF_BITS[int(found["bits"])])
-    if found := BITS.fullmatch(word):
-        return _weights_alone(float(found["bits"] or found["of"]) + (0 if "bpw" in word else SCALES))
+    if (file := QUANTISED.fullmatch(word)) and int(file["bits"]) in GGUF_BITS:
+        return _weights_alone(GGUF_BITS[int(file["bits"])])
+    if said := BITS.fullmatch(word):
+        return _weights_alone(float(said["bits"] or said["of"]) + (0 if "bpw" in word else SCALES))
     return None
 
 
