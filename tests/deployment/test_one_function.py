@@ -9,6 +9,7 @@ from pipeline.core.units import JOULES_PER_WH
 from pipeline.deployment.model.answer import quantiles
 from pipeline.deployment.model.contract import OK, QUANTILES
 from pipeline.deployment.model.predict import Predictor
+from pipeline.deployment.model.surface import surface
 from pipeline.energy.model.cost_curves import CONCURRENCIES, MeanLengths, cost_curves
 from pipeline.energy.model.study import draw_samples, read_lengths, read_servers, read_serving
 from pipeline.factors.model.contexts import context_rows
@@ -57,6 +58,26 @@ def test_a_curve_at_a_number_of_requests_is_the_prediction_of_that_deployment(
             theirs = quantiles((node_w * seconds / JOULES_PER_WH)[None])[:, 0]
             # A prediction keeps servers within what their vendor rates them for, which P95 may show.
             assert ours == pytest.approx(theirs, rel=exact + 0.015)
+
+
+@pytest.mark.slow
+def test_the_exported_model_answers_as_the_prediction_does(tool: Predictor) -> None:
+    """On random loads as services have them; what memory does not hold is left to the page's own test."""
+    found = surface(tool, ["Llama 3.1 70B", "Qwen3 32B"], ["H100", "H200"])
+    rng, count = np.random.default_rng(7), 60
+    at = rng.integers(0, len(found.configurations), count)
+    ends = {"concurrency": (1, 32), "input_tokens": (100, 8000), "output_tokens": (60, 2000)}
+    loads = pd.DataFrame(
+        {name: np.round(np.exp(rng.uniform(*np.log(end), count))) for name, end in ends.items()}
+    )
+    loads["cached_input_tokens"] = np.round(loads["input_tokens"] * rng.choice([0, 0.5], count))
+    asked = found.configurations.iloc[at].reset_index(drop=True).join(loads)
+    predicted = tool.predict(asked)
+    assert set(predicted["status"]) == {OK}
+    ours = np.concatenate([found(one, loads.iloc[[row]]) for row, one in enumerate(at)])
+    off = np.abs(ours / predicted[[f"node_wh_per_query_{name}" for name in QUANTILES]].to_numpy(float) - 1)
+    for quantile, most in zip(off.T, (0.08, 0.03, 0.08), strict=True):
+        assert (quantile < most).mean() >= 0.9 and np.median(quantile) < most / 2
 
 
 class Asked:

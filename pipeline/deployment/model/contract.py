@@ -64,7 +64,7 @@ INPUTS = {
     "active_params_b": _number("of them active for a token", 1e5, above=True),
     "gpu": Column("text", "accelerator as tools print it, with or without count (8xH100), or a machine"),
     "gpus": _number("accelerators of one instance; blank: as `gpu` says", 1024, 1, kind="whole"),
-    "precision": Column("text", "of the weights: bf16, fp8, int8, nvfp4, awq, q4_K_M ...; blank: published"),
+    "precision": Column("text", "of the weights: bf16, fp8, nvfp4, awq, int3, q4_K_M ...; blank: published"),
     "concurrency": _number("requests in flight, mean; below 1: idle in between", 1e6, above=True),
     "input_tokens": _number("mean prompt; blank: that of conversations", MOST_TOKENS, 1, kind="tokens"),
     "cached_input_tokens": _number("of them read from the cache, not computed", MOST_TOKENS, kind="tokens"),
