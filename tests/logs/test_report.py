@@ -182,7 +182,7 @@ def test_half_of_the_input_gives_no_number(tmp_path, command, log):
 def test_columns_of_ones_own_are_passed_over(tmp_path, command, capsys, kind):
     made = service(minutes=4)
     asked = made.asked.assign(user="someone", prompt="=SECRET()<b>\x07", price=0.1)
-    paths = [write(asked, tmp_path / f"r.{kind}"), write(made.drawn, tmp_path / "p.csv")]
+    paths = [write(asked, tmp_path / f"r.{kind}"), write(made.drawn, tmp_path / f"p.{kind}")]
     assert command(*paths, "-o", tmp_path / "out") == 0
     said = "".join(capsys.readouterr())
     assert "SECRET" not in said + "".join(path.read_text() for path in (tmp_path / "out").iterdir())
