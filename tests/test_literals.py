@@ -50,7 +50,9 @@ ALLOWED = {
     "serving/model/comparison.py": {
         "FEWEST_CELLS": COUNT, "QUADRATIC_RIDGE": SEARCH, "_predict_cell": SEARCH,
     },
-    "serving/model/architecture.py": {"STATE_ELEMENTS": COUNT, "Architecture": GUARD},
+    "serving/model/architecture.py": {
+        "LATENT_HEAD_DIM": "a shape, as STATE_ELEMENTS is", "STATE_ELEMENTS": COUNT, "Architecture": GUARD,
+    },
     "serving/model/calibration.py": {"ROUNDS": SEARCH},
     "serving/model/costs.py": {"_growing_share": GRID, "POINTS": GRID},
     "serving/model/deployments.py": {"Deployment": SPELLING},
@@ -69,7 +71,8 @@ ALLOWED = {
     },
     "serving/model/predictive.py": {"draw": SEARCH, "_empty": COUNT},
     "serving/model/prepare.py": {
-        "GIB": BITS, "SLOPE_STEP": GRID, "QUARTERS": COUNT, "find_chip": BITS, "prepare": BITS,
+        "GIB": BITS, "SLOPE_STEP": GRID, "USUAL_BITS": "tells formats apart",
+        "QUARTERS": COUNT, "find_chip": BITS, "prepare": BITS,
         "years": "of the calendar", "_with_prompt_slopes": "of a normal distribution",
     },
     "serving/model/terms.py": {

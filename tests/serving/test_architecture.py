@@ -74,7 +74,11 @@ def test_experts_touched_grow_from_the_active_to_all() -> None:
 
 def test_score_flops_of_a_decoded_token() -> None:
     # scores and weighted values: two products of 2 FLOPs an element
-    assert shape("Llama 3.1 8B").attention_flops(at(100))[0] == 4 * 32 * 128 * 32 * 100
+    llama, latent = shape("Llama 3.1 8B"), shape("DeepSeek-V3")
+    assert llama.attention_flops(at(100))[0] == 4 * 32 * 128 * 32 * 100
+    assert llama.prompt_attention_flops(at(100))[0] == 4 * 32 * 128 * 32 * 100
+    assert latent.attention_flops(at(100))[0] == 2 * 128 * (512 + 64 + 512) * 61 * 100
+    assert latent.prompt_attention_flops(at(100))[0] == 2 * 128 * (128 + 64 + 128) * 61 * 100
 
 
 @given(st.floats(1, 1e5), st.floats(1.01, 4))

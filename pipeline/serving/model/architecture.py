@@ -24,6 +24,7 @@ WEIGHT_BITS = {one.name: PRECISIONS[one.name].bits for one in PRECISIONS.values(
 OF_SHAPE = ("layers", "hidden_size", "attention_heads", "kv_heads", "head_dim", "vocab_size")
 OF_EXPERTS = ("experts", "experts_per_token")
 FOUR_BIT = ["MXFP4", "INT4"]
+LATENT_HEAD_DIM = 128.0  # of keys without position, and of values, made from a latent (DeepSeek, Kimi)
 STATE_ELEMENTS = 2 * 128  # elements of a recurrent state per unit of hidden size: twice as wide, 128 deep
 SPARSE_FROM = 2.0  # total over active parameters from which a model has experts; none is between 1 and 3.6
 
@@ -100,6 +101,11 @@ class Architecture:
     def attention_flops(self, context: Array) -> Array:
         """FLOPs of scores and values for one token that attends to `context` tokens."""
         width = np.where(self.latent_dim > 0, 2 * self.latent_dim - self.rope_dim, 2 * self.head_dim)
+        return 2 * self.attention_heads * width * self.attended_tokens(context)
+
+    def prompt_attention_flops(self, context: Array) -> Array:
+        """The same of a prompt, for which engines turn a latent into keys and values of each head."""
+        width = np.where(self.latent_dim > 0, 2 * LATENT_HEAD_DIM + self.rope_dim, 2 * self.head_dim)
         return 2 * self.attention_heads * width * self.attended_tokens(context)
 
     def matmul_flops_per_token(self) -> Array:

@@ -131,7 +131,7 @@ def terms(arch: Architecture, load: Load, chip: Chip, settings: Serving) -> Arra
         "step": np.full_like(b, 1e-3),
         "prefill": prompt_tokens * arch.prompt_flops_per_token() / (n * chip.peak_weight),
         "prefill_attention": prompt_tokens
-        * arch.attention_flops(load.cached_tokens + fresh / 2)
+        * arch.prompt_attention_flops(load.cached_tokens + fresh / 2)
         / (n * chip.peak_bf16),
         "request": prompts * 1e-3,
     }
