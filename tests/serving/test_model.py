@@ -30,7 +30,7 @@ def test_the_model_reads_back_as_written(fitted: ServingModel, tmp_path: Path) -
     again = read_model(folder=tmp_path)
     for name in ("step", "power"):
         ours, read = getattr(fitted, name), getattr(again, name)
-        np.testing.assert_allclose(read.mode, ours.mode, rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(read.mode, ours.mode, rtol=1e-5, atol=5.1e-7)  # six decimals
         np.testing.assert_allclose(read.covariance(), ours.covariance(), rtol=1e-3, atol=1e-5)
     write_model(again, tmp_path / "twice")
     for path in (tmp_path / "twice").iterdir():
