@@ -16,10 +16,10 @@ from functools import cache
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from pipeline.core.assumption import Distribution, Section
+from pipeline.core.units import Array, Indices
 
 
 def _power_of_two(count: int) -> int:
@@ -42,7 +42,6 @@ class Simulation(Section):
 SETTINGS = Simulation
 
 
-Array = NDArray[np.float64]
 # The middle of a cell, which never is 0 or 1, moved within its cell by less than half a cell.
 EDGE = 2.0**-53
 BITS = 30  # of a Sobol point
@@ -186,7 +185,7 @@ class Design:
 
 
 @cache
-def _directions(dimension: int, bits: int) -> NDArray[np.int64]:
+def _directions(dimension: int, bits: int) -> Indices:
     """The numbers whose exclusive ors are the first 2**bits points of one dimension of the Sobol sequence.
 
     From the primitive polynomials and first directions of Joe and Kuo, as SciPy and SALib have them.
@@ -206,7 +205,7 @@ def _directions(dimension: int, bits: int) -> NDArray[np.int64]:
     return np.array(found[:bits])
 
 
-def _scrambled(directions: NDArray[np.int64], seed: np.random.SeedSequence) -> Array:
+def _scrambled(directions: Indices, seed: np.random.SeedSequence) -> Array:
     """All points of the directions after a random linear scramble and a random shift of their bits.
 
     The scramble is a lower triangular matrix, as SciPy's: what is even stays so. Points double with each

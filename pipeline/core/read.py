@@ -87,6 +87,22 @@ def validate(table: pd.DataFrame, schema: pa.DataFrameSchema, name: Path | str) 
         raise _first_failure(name, table, schema, errors) from None
 
 
+def rows_where(data: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
+    """The rows with these values, columns by name; raises KeyError when there is none."""
+    rows = data[(data[[*wanted]] == pd.Series(wanted)).all(axis=1)]
+    if rows.empty:
+        raise KeyError(f"no row with {wanted}")
+    return rows
+
+
+def row_where(data: pd.DataFrame, **wanted: Any) -> pd.Series:
+    """The one row with these values; raises KeyError when there is none or more than one."""
+    rows = rows_where(data, **wanted)
+    if len(rows) != 1:
+        raise KeyError(f"{len(rows)} rows with {wanted}, expected one")
+    return rows.iloc[0]
+
+
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file with LF line ends and without byte-order mark; raises InputError."""
     raw = _bytes(path)

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from pipeline.core.units import Array, Indices
+
 PERCENTS = (5.0, 25.0, 50.0, 75.0, 95.0)
 STATISTICS = ("mean", "p5", "p25", "p50", "p75", "p95")
 # Fixed, so that histograms of different quantities, variants and runs can be compared bin by bin.
@@ -32,7 +31,7 @@ class Summary:
 
     value: Array
     error: Array
-    counts: Counts
+    counts: Indices
     draws: int
 
     def columns(self, unit: str) -> dict[str, float | int]:
@@ -45,7 +44,7 @@ class Summary:
         return {**values, **errors, "n_draws": self.draws}
 
 
-def sorted_quantiles(ordered: Array, first: Counts, last: Counts, percents: Sequence[float]) -> Array:
+def sorted_quantiles(ordered: Array, first: Indices, last: Indices, percents: Sequence[float]) -> Array:
     """Percentiles, (replicates, percents), of ordered[r, first[r] : last[r] + 1], interpolated linearly."""
     position = np.asarray(percents) / 100 * (last - first)[:, None]
     whole = np.floor(position)
@@ -85,7 +84,7 @@ def _sampling_error(ordered: Array) -> Array:
     return np.array([ordered.std(ddof=1) / np.sqrt(n), *((ordered[high] - ordered[low]) / 2)])
 
 
-def _histogram(ordered: Array, kept: Counts, edges: Array) -> Counts:
+def _histogram(ordered: Array, kept: Indices, edges: Array) -> Indices:
     rows = [
         np.diff(np.searchsorted(row[:n], edges), prepend=0, append=n)
         for row, n in zip(ordered, kept, strict=True)
@@ -93,7 +92,7 @@ def _histogram(ordered: Array, kept: Counts, edges: Array) -> Counts:
     return np.sum(rows, axis=0).astype(np.int64)
 
 
-def histogram_table(counts: Counts, edges: Array, low: str, high: str, **keys: str) -> pd.DataFrame:
+def histogram_table(counts: Indices, edges: Array, low: str, high: str, **keys: str) -> pd.DataFrame:
     """The bins that hold draws: keys, lower and upper edge (infinite outside the edges), count."""
     bounds = np.concatenate([[-np.inf], edges, [np.inf]])
     table = pd.DataFrame({**keys, low: bounds[:-1], high: bounds[1:], "count": counts})

@@ -1,4 +1,10 @@
-"""Constants that turn one unit into another; names say from what to what."""
+"""Constants that turn one unit into another, named from what to what; and what arrays are of."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 MINUTES_PER_HOUR = 60.0
 SECONDS_PER_HOUR = 3600.0

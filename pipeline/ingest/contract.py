@@ -4,6 +4,8 @@ Five of them are value tables with the same columns, one value a row; the throug
 columns of their own. A blank means "the source does not say". Vocabularies are closed: a new word goes here.
 """
 
+from collections.abc import Iterable
+
 import pandas as pd
 import pandera.pandas as pa
 
@@ -122,6 +124,13 @@ GRADES = {
     "D": "a statement, a specification, a price, or an assumption",
 }
 WORST = max(GRADES)
+
+
+def weakest(grades: Iterable[str]) -> str:
+    """The grade that decides: the last one of GRADES."""
+    return max(grades, key=list(GRADES).index)
+
+
 # The one wording, for captions, tables, pages and README.
 GRADES_IN_WORDS = (
     "Grades: " + ". ".join(f"{name}, {what}" for name, what in GRADES.items()) + ". The weakest part decides."

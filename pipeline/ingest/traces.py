@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 from pipeline.core.read import validate
+from pipeline.core.units import Array
 from pipeline.ingest.contract_telemetry import (
     PERCENTILES,
     QUANTITIES,
@@ -34,7 +35,6 @@ from pipeline.ingest.contract_telemetry import (
 )
 from pipeline.ingest.upstream import load_csv, load_json
 
-Array = NDArray[np.float64]
 BINS_PER_DECADE = 24
 # Whole tokens, evenly spaced on a log axis once a bin is wider than one token; up to 10^6.
 EDGES = np.unique(np.r_[0, np.round(10 ** (np.arange(6 * BINS_PER_DECADE + 1) / BINS_PER_DECADE))])

@@ -22,15 +22,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core import catalogue
 from pipeline.core.assumption import Distribution
 from pipeline.core.errors import InputError
 from pipeline.core.read import validate
+from pipeline.core.units import Array
 from pipeline.report.contract import JUDGED_BY, LEDGER, RE_ESTIMATE, REPRODUCTION, SUPPORTS, VERDICTS
 
-Array = NDArray[np.float64]
 AUTHORS, OURS, ASSUMPTIONS = "authors' stream", "our stream", "assumptions"
 SOURCES_ROWS = "the source's rows"
 CANNOT = "cannot be computed"

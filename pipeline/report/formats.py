@@ -191,22 +191,6 @@ def with_bands(data: pd.DataFrame, show: Callable[..., str] = band, **names: str
     return data.assign(**texts)
 
 
-def rows_where(data: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
-    """The rows with these values, columns by name; raises KeyError when there is none."""
-    rows = data[(data[[*wanted]] == pd.Series(wanted)).all(axis=1)]
-    if rows.empty:
-        raise KeyError(f"no row with {wanted}")
-    return rows
-
-
-def row_where(data: pd.DataFrame, **wanted: Any) -> pd.Series:
-    """The one row with these values; raises KeyError when there is none or more than one."""
-    rows = rows_where(data, **wanted)
-    if len(rows) != 1:
-        raise KeyError(f"{len(rows)} rows with {wanted}, expected one")
-    return rows.iloc[0]
-
-
 Number = float | int | str
 WORDS = (
     "verdict",

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from pipeline.core.read import rows_where
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
-from pipeline.report.formats import rows_where
 from pipeline.report.settings import Figures
 from pipeline.water.model.contract import DESIGNS
 

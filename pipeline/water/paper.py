@@ -11,6 +11,8 @@
 
 import pandas as pd
 
+from pipeline.core.columns import BLEND
+from pipeline.core.read import row_where
 from pipeline.report.formats import (
     Number,
     all_assumed,
@@ -20,14 +22,12 @@ from pipeline.report.formats import (
     decimals,
     digits,
     numbers,
-    row_where,
     table,
     with_bands,
 )
 from pipeline.water.model.settings import Water
 
 BANDS = "Medians with the 90 % interval"
-BLEND = "blend"
 SCOPES = ("onsite", "offsite", "total")
 CASES = (("published_lengths", "short"), ("production_lengths", "short"), ("production_lengths", "long"))
 

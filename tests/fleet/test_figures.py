@@ -2,10 +2,10 @@
 
 import pytest
 
+from pipeline.core.read import rows_where
 from pipeline.fleet import figures
 from pipeline.report import formats, marks, style
 from pipeline.report.declared import read
-from pipeline.report.formats import rows_where
 from tests.report.synthetic import PROFILE, draw
 
 SCENARIOS = read("fleet_scenarios")

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.read import row_where, rows_where
 from pipeline.core.settings import from_params
 from pipeline.report import formats, style
 from pipeline.report.formats import (
@@ -13,8 +14,6 @@ from pipeline.report.formats import (
     decimals,
     digits,
     markdown,
-    row_where,
-    rows_where,
     save_table,
     shown,
     table,

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
+from pipeline.core.read import row_where
 from pipeline.energy.model.contract import PARTS
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
-from pipeline.report.formats import row_where
 from pipeline.report.settings import Figures
 
 PUBLISHED, FACILITY = "v2", "facility"

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from pipeline.core.read import rows_where
 from pipeline.core.units import QUANTITIES
 from pipeline.energy.figures.change import BLUE, GREY, PRODUCTION
 from pipeline.energy.model.contract import TARGETS
 from pipeline.report import marks, style
 from pipeline.report.figures import Drawing, figure, finding
-from pipeline.report.formats import rows_where
 from pipeline.report.settings import Figures
 
 TRACE = style.MEANING["measured"]

@@ -11,21 +11,19 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
-from pipeline.core.columns import REGIMES, Regime
+from pipeline.core.columns import BLEND, REGIMES, Regime
+from pipeline.core.read import row_where
 from pipeline.core.summaries import with_errors
-from pipeline.core.units import SECONDS_PER_HOUR, WATTS_PER_KW
+from pipeline.core.units import SECONDS_PER_HOUR, WATTS_PER_KW, Array
 from pipeline.energy.model.contract import BEYOND, START, WITHIN
 from pipeline.energy.model.cost_curves import Terms
-from pipeline.energy.model.estimate import BLEND
 from pipeline.energy.model.query_energy import Served
 from pipeline.energy.model.study import Case, Study
 from pipeline.published.model.energy import COEFFICIENTS, ThroughputFit
 from pipeline.published.model.settings import AsPublished, known
 
-Array = NDArray[np.float64]
 ERRORS = 2  # Monte Carlo errors within which a step is none
 PUBLISHED, UNTRIMMED = "v2", "v2_untrimmed"
 STEPS = {
@@ -99,13 +97,7 @@ def _values(
 
 
 def _from_results(energy: pd.DataFrame, variant: str, regime: Regime) -> dict[str, float]:
-    chosen = energy[
-        (energy["analysis"] == "as_published")
-        & (energy["variant"] == variant)
-        & (energy["regime"] == regime)
-        & (energy["subject"] == BLEND)
-    ]
-    row = chosen.iloc[0]
+    row = row_where(energy, analysis="as_published", variant=variant, regime=regime, subject=BLEND)
     return {
         "median_wh": row["p50_wh"],
         "mean_wh": row["mean_wh"],

@@ -17,15 +17,13 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Assumption
 from pipeline.core.errors import InputError
+from pipeline.core.units import Array, Indices
 from pipeline.energy.model.samples import Samples
 from pipeline.serving.model.deployments import Deployment
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 ENGINES = ("vLLM", "TensorRT-LLM")
 CONCURRENCIES = (1.0, 4.0, 16.0, 48.0, 128.0, 320.0, 800.0, 2048.0)
 TERMS = ("a_s_per_input_token", "b_s_per_output_token", "k_s_per_token2", "d_s_per_cached_token")

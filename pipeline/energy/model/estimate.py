@@ -10,17 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from pipeline.core.columns import BOUNDARIES, REGIMES
+from pipeline.core.columns import BLEND, BOUNDARIES, REGIMES
 from pipeline.core.summaries import band, split
-from pipeline.core.units import WH_PER_GWH
+from pipeline.core.units import WH_PER_GWH, Array
 from pipeline.energy.model.study import Case, Study
 from pipeline.published.model.draws import Band, FleetResult, Result, Tables, assemble
 
-Array = NDArray[np.float64]
 ANALYSIS = "re_estimated"
-BLEND = "blend"
 INTERVAL = "median and P5-P95 over what is not known"
 KEYS = ["variant", "regime", "subject", "boundary"]
 # Of the published analysis; its other variants stand in energy_per_query.csv and fleet.csv.
@@ -105,11 +102,11 @@ def headlines(energy: pd.DataFrame, fleet: pd.DataFrame, split: pd.DataFrame) ->
     published: dict[str, Any] = {name: {} for name in VARIANTS}
     ours: dict[str, Any] = {name: {} for name in split["variant"].unique()}
     found = {"as_published": published, "re_estimated": ours}
-    at_facility = energy[(energy["subject"] == "blend") & (energy["boundary"] == "facility")]
+    at_facility = energy[(energy["subject"] == BLEND) & (energy["boundary"] == "facility")]
     for row in at_facility[at_facility["variant"].isin(VARIANTS)].to_dict("records"):
         place = published[row["variant"]]
         place[f"blend_{row['regime']}_wh"] = {name: row[f"{name}_wh"] for name in QUARTILES}
-    for row in split[(split["subject"] == "blend") & (split["boundary"] == "facility")].to_dict("records"):
+    for row in split[(split["subject"] == BLEND) & (split["boundary"] == "facility")].to_dict("records"):
         for statistic in ("median", "mean"):
             name = f"blend_{row['regime']}_{statistic}_wh"
             ours[row["variant"]][name] = {p: row[f"{statistic}_{p}_wh"] for p in IGNORANCE}

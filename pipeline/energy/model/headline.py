@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import AGENTS, BLEND, BOUNDARIES, EVERY_REGIME, REGIMES
+from pipeline.core.read import rows_where
 from pipeline.core.summaries import band
-from pipeline.core.units import TOKENS_PER_1000
+from pipeline.core.units import TOKENS_PER_1000, Array
 from pipeline.energy.model.contract import HEADLINE, LIKE_FOR_LIKE, OUTSIDE_ANCHORS, PARTS
 from pipeline.energy.model.cost_curves import MeanLengths, ServingModel, configurations
 from pipeline.energy.model.query_energy import Served
 from pipeline.energy.model.study import Case, Study
-from pipeline.ingest.contract import GRADES, PER_1000_OUTPUT, TOKENS_PER_S, WORST
+from pipeline.ingest.contract import PER_1000_OUTPUT, TOKENS_PER_S, WORST, weakest
 from pipeline.ingest.names import Names
 from pipeline.ingest.sources import with_role
 from pipeline.lengths.model.contract import SCENARIOS
@@ -68,11 +68,6 @@ def grades_of(deployments: Deployments, measurements: pd.DataFrame, names: Names
     }
 
 
-def weakest(*grades: str) -> str:
-    """The grade that decides."""
-    return max(grades, key=list(GRADES).index)
-
-
 def _ours(
     split: pd.DataFrame, deployments: Deployments, grades: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
@@ -80,6 +75,7 @@ def _ours(
     at = by(split[split["boundary"] == "facility"], ["variant", "regime", "subject"])
     for lengths in reversed(SCENARIOS):
         for regime in EVERY_REGIME if lengths == "production" else REGIMES:
+            best = ASSUMED if lengths == "published" else PARTLY if regime in AGENTS else MEASURED
             for subject, members in {**services, BLEND: services[ONE_OF_BLEND]}.items():
                 row = at[f"{lengths}_lengths", regime, subject]
                 blend = subject == BLEND
@@ -94,20 +90,13 @@ def _ours(
                         "statistic": statistic,
                         **{f"{p}_wh": row[f"{column}_{p}_wh"] for p in PERCENTS},
                         "mc_error_p50_wh": row[f"mc_error_{column}_p50_wh"],
-                        "grade": weakest(
-                            grades[ONE_OF_BLEND if blend else subject],
-                            ASSUMED if lengths == "published" else PARTLY if regime in AGENTS else MEASURED,
-                        ),
+                        "grade": weakest([grades[ONE_OF_BLEND if blend else subject], best]),
                     }
 
 
 def _published(energy: pd.DataFrame, deployments: Deployments) -> Iterator[dict[str, Any]]:
-    rows = energy[
-        (energy["analysis"] == "as_published")
-        & (energy["variant"] == PUBLISHED)
-        & (energy["subject"] == BLEND)
-        & (energy["boundary"] == "facility")
-    ]
+    place = {"subject": BLEND, "boundary": "facility"}
+    rows = rows_where(energy, analysis="as_published", variant=PUBLISHED, **place)
     for row in rows.to_dict("records"):
         yield {
             "analysis": "as_published",
@@ -148,10 +137,6 @@ def by(table: pd.DataFrame, keys: list[str]) -> dict[tuple[str, ...], dict[Any, 
     return {tuple(row[key] for key in keys): row for row in table.to_dict("records")}
 
 
-Array = NDArray[np.float64]
-ENDS = ("p5", "p50", "p95")
-
-
 def outside_anchors(anchors: pd.DataFrame, study: Study, model: ServingModel) -> pd.DataFrame:
     """OUTSIDE_ANCHORS, one row an anchor; anchors: ANCHORS."""
     rows = [_row(anchor, study, model) for anchor in anchors.to_dict("records")]
@@ -160,9 +145,9 @@ def outside_anchors(anchors: pd.DataFrame, study: Study, model: ServingModel) ->
 
 def _row(anchor: dict[Any, Any], study: Study, model: ServingModel) -> dict[str, Any]:
     ours = _beside(anchor, study, model)
-    found = {name: band(ours, study.samples.replicates)[name] for name in ENDS}
+    found = {name: band(ours, study.samples.replicates)[name] for name in PERCENTS}
     value = anchor["value"]
-    before = {name: anchor[f"before_{name}"] for name in ENDS}
+    before = {name: anchor[f"before_{name}"] for name in PERCENTS}
     return {
         **anchor,
         **found,

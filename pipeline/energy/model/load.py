@@ -27,12 +27,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
-from pipeline.core.units import SECONDS_PER_DAY
+from pipeline.core.units import SECONDS_PER_DAY, Array
 
-Array = NDArray[np.float64]
 LEAST_LOAD = 0.01  # below a hundredth of the configured concurrency no fit holds
 
 

@@ -13,17 +13,13 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.core.units import SECONDS_PER_HOUR
+from pipeline.core.units import SECONDS_PER_HOUR, Array, Indices
 from pipeline.energy.model.cost_curves import EngineCurves, Terms
 from pipeline.energy.model.load import part_load
 from pipeline.energy.model.samples import Moments, Queries, Samples
 from pipeline.servers.model.power import ServerFit
 from pipeline.serving.model.deployments import Deployment
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pipeline.core.columns import Regime
 from pipeline.core.draws import Design
+from pipeline.core.units import Array, Indices
 from pipeline.energy.model.settings import ReEstimate
 from pipeline.lengths.model.scenario import LEVELS, OF_A_SERVICE, QUERY, LengthScenario
 from pipeline.lengths.model.settings import AgentTraffic
 from pipeline.servers.model.power import SERVER
 from pipeline.serving.model.deployments import Propagation
 
-Array = NDArray[np.float64]
 SHARED = ("requests in flight", "engine", "utilisation", "idle share", "PUE", "cached share", "reallocates")
 MIDDLE_QUERIES = 64  # times as many for a service of median levels as in a sample
 
@@ -73,7 +72,7 @@ class Samples:
             cached_share=design.draw("cached share", settings.practice.cached_share.distribution),
         )
 
-    def take(self, index: NDArray[np.int64]) -> Self:
+    def take(self, index: Indices) -> Self:
         """Some of the samples; the design stays that of all."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return replace(self, **{name: item[index] for name, item in values.items() if name != "design"})
@@ -147,7 +146,7 @@ class Moments:
         """Coefficient of variation of the output."""
         return np.sqrt(np.maximum(self.output_squared / self.output_tokens**2 - 1, 0.0))
 
-    def take(self, index: NDArray[np.int64]) -> "Moments":
+    def take(self, index: Indices) -> "Moments":
         """The moments of the given samples."""
         return Moments(
             self.input_tokens[index],

@@ -19,19 +19,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from SALib.analyze import sobol as analyse
 from SALib.sample import sobol as sample
 
 from pipeline.core.columns import BLEND, REGIMES
 from pipeline.core.draws import seed_of
+from pipeline.core.units import Array, Indices
 from pipeline.energy.model.query_energy import Conditions
 from pipeline.energy.model.samples import Moments, Queries
 from pipeline.energy.model.study import Case, Study
 from pipeline.serving.model.deployments import ONE_OF_BLEND
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 Energy = Callable[[Study, Case, dict[str, Array]], Array]
 GROUPS = ("length", "throughput", "power", "load", "pue")
 ALL_GROUPS = (*GROUPS, "model")

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.catalogue import read, transcription
 from pipeline.core.columns import AGENTS, REGIMES, Regime
 from pipeline.core.draws import Simulation, generator
+from pipeline.core.units import Array, Indices
 from pipeline.energy.model.cost_curves import (
     Cost,
     EngineCurves,
-    Indices,
     MeanLengths,
     ServingModel,
     engine_curves,
@@ -41,8 +40,6 @@ from pipeline.serving.model.costs import request_cost
 from pipeline.serving.model.deployments import Deployment, Deployments, Propagation, context_window
 from pipeline.serving.model.model import read_model
 from pipeline.serving.model.settings import Serving
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -185,7 +182,7 @@ def one_of(
     A model is priced only in the samples that run it.
     """
     which = np.floor(samples.design.uniforms(f"model, {name}") * len(members)).astype(np.int64)
-    parts: list[list[tuple[NDArray[np.int64], Served]]] = [[] for _ in cases]
+    parts: list[list[tuple[Indices, Served]]] = [[] for _ in cases]
     for at, item in enumerate(members):
         kept = np.flatnonzero(which == at)
         lengths_of = [(item, case.mean_lengths) for case in cases]

@@ -15,10 +15,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.core.columns import BOUNDARIES
-from pipeline.core.units import SECONDS_PER_HOUR
+from pipeline.core.units import SECONDS_PER_HOUR, Array
 from pipeline.energy.model.cost_curves import ServingModel
 from pipeline.energy.model.query_energy import Served
 from pipeline.energy.model.samples import Moments, Queries, Samples
@@ -30,8 +29,6 @@ from pipeline.factors.model.values import TOKENS as PER
 from pipeline.factors.model.values import percentiles
 from pipeline.servers.model.power import ServerFit
 from pipeline.serving.model.deployments import ONE_OF_BLEND, context_window
-
-Array = NDArray[np.float64]
 
 
 def context_rows(

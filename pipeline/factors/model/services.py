@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Assumption, Constant
 from pipeline.core.draws import Design, Simulation
+from pipeline.core.units import Array, Indices
 from pipeline.energy.model.cost_curves import EngineCurves, ServingModel
 from pipeline.energy.model.headline import PUBLISHED_BLEND
 from pipeline.energy.model.load import part_load
@@ -46,7 +46,6 @@ from pipeline.servers.model.power import ServerFit
 from pipeline.serving.model.deployments import ONE_OF_BLEND, Deployment, Deployments
 from pipeline.water.model.sites import Sites, site_uniforms
 
-Array = NDArray[np.float64]
 ENDS = (5.0, 95.0)  # percentiles of requests in flight over samples
 NOT_KNOWN = "any model"
 
@@ -152,7 +151,7 @@ def mixtures(by_class: Mapping[str, Sequence[Subject]], design: Design) -> Itera
     yield one_drawn(NOT_KNOWN, every, (np.cumsum(sizes) - sizes)[which] + member)
 
 
-def one_drawn(name: str, members: Sequence[Subject], which: NDArray[np.int64]) -> Subject:
+def one_drawn(name: str, members: Sequence[Subject], which: Indices) -> Subject:
     """One of several in each sample."""
     energies = one_of([one.energies for one in members], which)
     requests = np.choose(which, [one.requests for one in members])

@@ -19,11 +19,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import REGIMES
 from pipeline.core.summaries import hazen_quantiles, standard_error
-from pipeline.core.units import SECONDS_PER_HOUR
+from pipeline.core.units import SECONDS_PER_HOUR, Array, Indices
 from pipeline.energy.model.cost_curves import EngineCurves, ServingModel, configurations, engine_curves
 from pipeline.energy.model.query_energy import Served
 from pipeline.energy.model.samples import Moments, Samples
@@ -118,7 +117,6 @@ def together(members: Sequence[Rests]) -> Rests:
     return Rests(weakest, frozenset().union(*(one.beyond for one in members)), None)
 
 
-Array = NDArray[np.float64]
 # Wh, (samples,), by boundary and by what it is for; at the facility with PUE 1.
 Energies = dict[str, dict[str, Array]]
 ANY_SITE = "any site"
@@ -151,7 +149,7 @@ def mean_of(members: Sequence[Energies]) -> Energies:
     }
 
 
-def one_of(members: Sequence[Energies], which: NDArray[np.int64]) -> Energies:
+def one_of(members: Sequence[Energies], which: Indices) -> Energies:
     """In each sample, (samples,), that of the member which it takes."""
     return {
         boundary: {per: np.choose(which, [one[boundary][per] for one in members]) for per in pers}

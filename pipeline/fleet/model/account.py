@@ -21,10 +21,9 @@ from math import prod
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.summaries import band
-from pipeline.core.units import HOURS_PER_DAY, SECONDS_PER_DAY, WATTS_PER_MW, WH_PER_GWH
+from pipeline.core.units import HOURS_PER_DAY, SECONDS_PER_DAY, WATTS_PER_MW, WH_PER_GWH, Array
 from pipeline.energy.model.load import part_load
 from pipeline.energy.model.query_energy import serve
 from pipeline.fleet.model.contract import FLEET_OVERHEADS
@@ -33,7 +32,6 @@ from pipeline.fleet.model.settings import FleetScenario
 from pipeline.servers.model.power import SERVER_GPUS
 from pipeline.serving.model.deployments import Deployment
 
-Array = NDArray[np.float64]
 KINDS = ("short", "long", AGENTIC)
 CALL = ("production", "short")  # of which overheads are
 

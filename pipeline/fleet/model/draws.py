@@ -20,12 +20,12 @@ from itertools import permutations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Pue
 from pipeline.core.draws import Design, Simulation
 from pipeline.core.errors import InputError
 from pipeline.core.summaries import band
+from pipeline.core.units import Array, Indices
 from pipeline.energy.model.cost_curves import EngineCurves, MeanLengths, ServingModel, engine_curves
 from pipeline.energy.model.query_energy import Conditions
 from pipeline.energy.model.samples import Moments, Samples
@@ -46,8 +46,6 @@ from pipeline.water.model.sites import (
     site_uniforms,
 )
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 AGENTIC = "agentic"
 TIERS = {"large": ONE_OF_BLEND, "middle": MID, "small": SMALL}  # models of a class, in equal parts
 

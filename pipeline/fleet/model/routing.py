@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Fraction
 from pipeline.core.columns import REGIMES
 from pipeline.core.summaries import band
+from pipeline.core.units import Array
 from pipeline.energy.model.cost_curves import EngineCurves, ServingModel, engine_curves
 from pipeline.energy.model.query_energy import Served, serve
 from pipeline.energy.model.samples import Moments
@@ -38,7 +38,6 @@ from pipeline.fleet.model.draws import Call, FleetDraws, Picks
 from pipeline.fleet.model.settings import Routing
 from pipeline.serving.model.deployments import Deployment
 
-Array = NDArray[np.float64]
 LENGTHS = "production"
 SHARES = np.round(np.arange(0, 1.0001, 0.05), 2)  # energy is linear between
 PERCENTS = {"share_p5": 5, "share_p50": 50, "share_p95": 95}

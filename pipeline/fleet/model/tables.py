@@ -10,7 +10,6 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Constant, Ratio
 from pipeline.core.draws import seed_of
@@ -23,6 +22,7 @@ from pipeline.core.units import (
     SECONDS_PER_HOUR,
     WATTS_PER_KW,
     WH_PER_GWH,
+    Array,
 )
 from pipeline.energy.model.sensitivity import design, indices
 from pipeline.fleet.model.account import Day, UnitCosts, day, overheads, unit_costs
@@ -31,7 +31,6 @@ from pipeline.fleet.model.draws import FleetDraws, Picks, Places
 from pipeline.fleet.model.settings import Fleet, FleetScenario
 from pipeline.published.model.settings import known
 
-Array = NDArray[np.float64]
 MILLION = 1e6
 GRAMS_PER_TONNE = 1e6
 TOTAL = "total"

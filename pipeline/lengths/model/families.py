@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincinv, ndtr
 
-Array = NDArray[np.float64]
+from pipeline.core.units import Array
+
 # Below 3 % a component sits inside one bin: the likelihood would grow without limit.
 LEAST_LN_SIGMA = float(np.log(0.03))
 LN_GRID = np.linspace(-3.0, 15.0, 18001)

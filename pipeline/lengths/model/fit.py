@@ -15,16 +15,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 from scipy.stats import t as student
 from statsmodels.tools.numdiff import approx_fprime
 
-from pipeline.core.units import QUANTITIES
+from pipeline.core.units import QUANTITIES, Array
 from pipeline.lengths.model.contract import LENGTH_FITS, LENGTH_PARAMETERS, LENGTH_SERVICES, LENGTH_TRAFFIC
 from pipeline.lengths.model.families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, by_median, starts
 
-Array = NDArray[np.float64]
 PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 MIDPOINTS = (np.arange(20000) + 0.5) / 20000
 BENCHMARK = "chat_benchmark"

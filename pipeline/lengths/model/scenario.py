@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from pipeline.core.assumption import Distribution
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
-from pipeline.core.units import QUANTITIES
+from pipeline.core.units import QUANTITIES, Array
 from pipeline.lengths.model.families import FAMILIES
 from pipeline.lengths.model.settings import FixedTraffic, Lengths, TracedTraffic
 
-Array = NDArray[np.float64]
 LEVELS = ("input level", "output level", "length correlation")  # of an epistemic sample
 OF_A_SERVICE = (*LEVELS, "level correlation")  # the last is paired with the others at random
 QUERY = ("query input", "query output")  # of a query

@@ -17,10 +17,9 @@ from functools import reduce
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Assumption, Pue
-from pipeline.core.units import SECONDS_PER_HOUR
+from pipeline.core.units import SECONDS_PER_HOUR, Array, Indices
 from pipeline.energy.model.cost_curves import EngineCurves, MeanLengths
 from pipeline.energy.model.load import LoadState, part_load
 from pipeline.energy.model.samples import STEP, Moments
@@ -30,7 +29,6 @@ from pipeline.levers.model.rows import Bases, PublishedEvidence, bases_of
 from pipeline.levers.model.settings import Drafts, Lever, Levers, Options
 from pipeline.serving.model.deployments import Deployment
 
-Array = NDArray[np.float64]
 LENGTHS = "production"
 BISECTIONS = 40
 AS_DRAWN = Options()
@@ -105,7 +103,7 @@ class Evaluator:
         return self.draws.samples.replicates
 
     @property
-    def every(self) -> NDArray[np.int64]:
+    def every(self) -> Indices:
         """Indices of the samples."""
         return np.arange(len(self.draws.samples))
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import REGIMES
 from pipeline.core.errors import InputError
+from pipeline.core.units import Array
 from pipeline.ingest.chips import gpu_key, gpu_names
 from pipeline.levers.model.contract import LEVER_HARDWARE, PERCENTILES
 from pipeline.levers.model.evaluator import Evaluator, Facts
@@ -32,7 +32,6 @@ from pipeline.serving.model.architecture import WEIGHT_BITS
 from pipeline.serving.model.deployments import Deployment
 from pipeline.serving.model.prepare import GIB
 
-Array = NDArray[np.float64]
 BITS = ("fp8", "fp4")
 GPU = "gpu"
 BOUNDARIES = ("facility", GPU)

@@ -10,18 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import REGIMES
 from pipeline.energy.model.cost_curves import MeanLengths
-from pipeline.ingest.contract import WORST
+from pipeline.ingest.contract import WORST, weakest
 from pipeline.levers.model.contract import LEVER_REGIMES, TASK
 from pipeline.levers.model.evaluator import AS_DRAWN, FULL, Evaluated, Evaluator, Facts, call_of
 from pipeline.levers.model.hardware import holds
-from pipeline.levers.model.rows import BLEND_WORDS, FITTED, GAINS, WITH_SETTINGS, Row, grade_of, span, weakest
+from pipeline.levers.model.rows import BLEND_WORDS, FITTED, GAINS, WITH_SETTINGS, Row, grade_of, span
 from pipeline.serving.model.deployments import Deployment
 
-Array = NDArray[np.float64]
 # Family and dense twin, as (of what, against what), by names of deployments.
 WITHIN = {"Llama 3.1 8B": "Llama 3.1 405B", "Llama 3.1 70B": "Llama 3.1 405B"}
 SPARSE = {"Qwen3 30B-A3B": "Qwen3 32B", "Qwen3 235B-A22B": "Nemotron Ultra 253B"}

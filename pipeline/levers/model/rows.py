@@ -5,24 +5,23 @@ and every published row behind its settings. A row stands in its own regime only
 stands there is outside its regime, one with no row at all a judgement, and both have the last grade.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core import summaries
+from pipeline.core.units import Array
 from pipeline.energy.model.cost_curves import MeanLengths, configurations
 from pipeline.energy.model.study import ServingModel
-from pipeline.ingest.contract import GRADES, LEVER_GROUPS, WORST
+from pipeline.ingest.contract import LEVER_GROUPS, WORST, weakest
 from pipeline.levers.model.contract import BOUNDS, CLAIMED_TOGETHER, CLAIMS, LEVER_SYSTEMS, PERCENTILES
 from pipeline.levers.model.settings import Evidence, Levers
 from pipeline.serving.model.deployments import Deployment
 from pipeline.serving.model.prepare import VLLM
 
-Array = NDArray[np.float64]
 # What the fitted model says of a deployment rests on: pipeline/serving/model/predictive.py.
 EXTRAPOLATED = "extrapolated"
 GRADE_OF_BASIS = {"measured configuration": "B", "same model": "B", "pooled": "B", EXTRAPOLATED: "C"}
@@ -110,11 +109,6 @@ def _as_configured(item: Deployment, lengths: MeanLengths) -> pd.DataFrame:
     rows = configurations(item, lengths)
     wanted = float(np.log(item.concurrency.distribution.median()))
     return rows.iloc[[int(np.abs(np.log(rows["concurrency"].to_numpy(float)) - wanted).argmin())]]
-
-
-def weakest(grades: Iterable[str]) -> str:
-    """The grade that decides: the last one of GRADES."""
-    return max(grades, key=list(GRADES).index)
 
 
 def grade_of(items: Sequence[Deployment], bases: Bases) -> str:

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import REGIMES
-from pipeline.core.units import JOULES_PER_WH, SECONDS_PER_HOUR
+from pipeline.core.units import JOULES_PER_WH, SECONDS_PER_HOUR, Array
 from pipeline.energy.model.cost_curves import MeanLengths
 from pipeline.fleet.model.contract import PAIRS
 from pipeline.fleet.model.draws import Call
-from pipeline.ingest.contract import WORST
+from pipeline.ingest.contract import WORST, weakest
 from pipeline.levers.model.contract import BENCHMARK, LEVER_REGIMES, LEVER_SCALE, USERS
 from pipeline.levers.model.evaluator import AS_DRAWN, FULL, Evaluated, Evaluator, call_of
 from pipeline.levers.model.rows import (
@@ -35,14 +34,12 @@ from pipeline.levers.model.rows import (
     bounded,
     grade_of,
     quantiles,
-    weakest,
 )
 from pipeline.levers.model.settings import LEVERS, Lever, Options
 from pipeline.serving.model.costs import configuration_names
 from pipeline.serving.model.deployments import Deployment
 from pipeline.serving.model.settings import Serving
 
-Array = NDArray[np.float64]
 THROUGHPUT = "x throughput"
 MODEL_ROUTER = "Model Router"
 PROMPTS = "short"  # regime of the prompts that its choices were counted on

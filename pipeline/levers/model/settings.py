@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, create_model, model_validator
 
 from pipeline.core.assumption import (
@@ -23,9 +22,9 @@ from pipeline.core.assumption import (
     Tokens,
     expect,
 )
+from pipeline.core.units import Array
 from pipeline.serving.model.deployments import Deployment, share
 
-Array = NDArray[np.float64]
 Steps = Annotated[Assumption, AfterValidator(expect("steps/task", minimum=1))]
 Count = Annotated[Assumption, AfterValidator(expect("tokens", minimum=1))]
 AtLeastOne = Annotated[Assumption, AfterValidator(expect("ratio", minimum=1))]

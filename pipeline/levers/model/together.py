@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Assumption
+from pipeline.core.units import Array
 from pipeline.fleet.model.routing import between, routed_energy
-from pipeline.ingest.contract import GRADES, WORST
+from pipeline.ingest.contract import GRADES, WORST, weakest
 from pipeline.levers.model.contract import (
     BASELINE,
     BESIDE,
@@ -39,13 +39,11 @@ from pipeline.levers.model.rows import (
     grade_of,
     over,
     quantiles,
-    weakest,
     within_claim,
 )
 from pipeline.levers.model.settings import LEVERS, Lever, Options
 from pipeline.serving.model.deployments import Deployment
 
-Array = NDArray[np.float64]
 Pair = tuple[list[Deployment], list[Deployment]]  # large and small deployments
 SMALL_INSTANCE = 1  # accelerators of a small model, on every chip
 NAIVE = {

@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.special import ndtri
 
@@ -35,6 +34,7 @@ from pipeline.core.draws import generator
 from pipeline.core.errors import InputError
 from pipeline.core.files import write_text
 from pipeline.core.parse import Citation
+from pipeline.core.units import Array
 from pipeline.deployment.model.answer import at_sites
 from pipeline.deployment.model.contract import OK, QUANTILES, SITE
 from pipeline.deployment.model.predict import Predictor
@@ -44,7 +44,6 @@ from pipeline.factors.perquery import Table, features, in_flight
 from pipeline.serving.model.settings import BASES
 from pipeline.serving.model.support import LOAD
 
-Array = NDArray[np.float64]
 SOURCE, NAMES = Path("pipeline/factors/perquery"), Path("pipeline/ingest/names.py")
 # Modules of the project, by what they are in the package.
 INSTALLED = {"pipeline.factors.perquery": "perquery", "pipeline.ingest.names": "perquery.names"}

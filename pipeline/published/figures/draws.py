@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from pipeline.core.read import row_where, rows_where
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
-from pipeline.report.formats import row_where, rows_where
 from pipeline.report.settings import Figures
 
 ANALYSIS, VARIANT = "as_published", "v2"

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from pipeline.core.read import row_where
 from pipeline.published.figures.draws import ANALYSIS, KINDS, VARIANT, Results, claimed
 from pipeline.published.figures.energy import draw_rows, limits, model_rows
 from pipeline.published.figures.energy import in_words as energies_in_words
 from pipeline.published.model.settings import AsPublished, known
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
-from pipeline.report.formats import row_where
 from pipeline.report.settings import Figures
 
 BAR_HEIGHT, NEAR = 0.5, 0.05

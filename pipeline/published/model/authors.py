@@ -9,10 +9,10 @@ import copy
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Distribution, Exponential, LogNormal
 from pipeline.core.columns import REGIMES, Regime
+from pipeline.core.units import Array
 from pipeline.published.model.contract import AUTHORS_STREAM
 from pipeline.published.model.draws import Band, FleetResult, Result, Tables, assemble
 from pipeline.published.model.energy import (
@@ -30,7 +30,6 @@ from pipeline.published.model.energy import (
 )
 from pipeline.published.model.settings import AsPublished, AuthorsStream, Base, known
 
-Array = NDArray[np.float64]
 INTERVAL = "P5-P95 of {resamples} bootstrap means"
 MIXED_INTERVAL = "shares of the P5 and of the P95 of the parts"
 

@@ -21,6 +21,7 @@ import pandas as pd
 
 from pipeline.core.columns import BLEND, REGIMES
 from pipeline.core.errors import InputError
+from pipeline.core.read import rows_where
 from pipeline.core.units import JOULES_PER_WH
 from pipeline.ingest.sources import with_role
 from pipeline.published.model.contract import PRIOR_ESTIMATES_COMPARED, TABLE_1
@@ -109,9 +110,7 @@ def workload_of(
 
 def published_medians(energy: pd.DataFrame) -> dict[str, float]:
     """Median Wh/query of the published blend by regime."""
-    rows = energy[
-        (energy["analysis"] == "as_published") & (energy["variant"] == "v2") & (energy["subject"] == BLEND)
-    ]
+    rows = rows_where(energy, analysis="as_published", variant="v2", subject=BLEND)
     return dict(zip(rows["regime"], rows["p50_wh"], strict=True))
 
 
@@ -145,15 +144,8 @@ def our_rows(energy: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ours(energy: pd.DataFrame) -> pd.DataFrame:
-    rows = energy[
-        (energy["analysis"] == "re_estimated")
-        & (energy["variant"] == OUR_VARIANT)
-        & (energy["subject"] == BLEND)
-        & energy["regime"].isin(REGIMES)
-    ]
-    if rows.empty:
-        raise InputError("energy_per_query.csv: no re-estimated blend")
-    return rows.sort_values(["regime", "boundary"], ascending=[False, True])
+    rows = rows_where(energy, analysis="re_estimated", variant=OUR_VARIANT, subject=BLEND)
+    return rows[rows["regime"].isin(REGIMES)].sort_values(["regime", "boundary"], ascending=[False, True])
 
 
 def table_1(

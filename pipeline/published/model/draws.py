@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Distribution
 from pipeline.core.columns import ENERGY_PER_QUERY, FLEET, REGIMES, TOKEN_LENGTHS, Regime
@@ -25,7 +24,7 @@ from pipeline.core.draws import Design, Simulation
 from pipeline.core.files import write_parquet
 from pipeline.core.read import validate
 from pipeline.core.summaries import LOG10_WH_EDGES, Summary, histogram_table, summarise, summarise_ordered
-from pipeline.core.units import Z95
+from pipeline.core.units import Z95, Array
 from pipeline.published.model.energy import (
     ANALYSIS,
     LEVERS,
@@ -41,7 +40,6 @@ from pipeline.published.model.energy import (
 )
 from pipeline.published.model.settings import AsPublished, Base, known
 
-Array = NDArray[np.float64]
 CONTRACTS = {"energy": ENERGY_PER_QUERY, "fleet": FLEET, "tokens": TOKEN_LENGTHS}
 BOUNDARY = "facility"
 WH_EDGES = 10**LOG10_WH_EDGES

@@ -14,16 +14,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.assumption import Distribution
 from pipeline.core.columns import Regime
 from pipeline.core.errors import InputError
 from pipeline.core.summaries import sorted_quantiles
-from pipeline.core.units import SECONDS_PER_HOUR, WATTS_PER_KW, WH_PER_GWH
+from pipeline.core.units import SECONDS_PER_HOUR, WATTS_PER_KW, WH_PER_GWH, Array
 from pipeline.published.model.settings import Base, PublishedModel, Trim, known
 
-Array = NDArray[np.float64]
 PREDICTORS = ["input_tokens", "output_tokens"]
 COEFFICIENTS = ["intercept", "slope_input", "slope_output"]
 # A query of 0 tokens has no logarithm; the released code puts a millionth of a token in its place.
@@ -64,12 +62,9 @@ class ThroughputFit:
 
 def rows_of(throughput: pd.DataFrame, model: PublishedModel) -> pd.DataFrame:
     """The rows of the authors' table that a model's throughput rests on; raises InputError without any."""
-    chosen = throughput[
-        (throughput["set"] == "published_analysis")
-        & (throughput["used_by_authors"] == "yes")
-        & (throughput["model"] == model.name)
-        & (throughput["precision"] == model.precision)
-    ]
+    own = {"set": "published_analysis", "used_by_authors": "yes", "model": model.name}
+    own |= {"precision": model.precision}
+    chosen = throughput[(throughput[[*own]] == pd.Series(own)).all(axis=1)]
     needed = len(PREDICTORS) + 1 if model.throughput == "regression" else 1
     if len(chosen) < needed:
         expected = f"at least {needed} rows of {model.name} in {model.precision} that the authors used"

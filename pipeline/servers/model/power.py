@@ -20,16 +20,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pipeline.core.assumption import LogNormal
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
-from pipeline.core.units import WATTS_PER_KW, Z95
+from pipeline.core.units import WATTS_PER_KW, Z95, Array
 from pipeline.servers.model.settings import ServerPower, Servers
 
-Array = NDArray[np.float64]
 SERVER_GPUS = 8
 # The measured server that stands for one with accelerators of a generation; for those of other makers and for
 # announced ones it is the newest that was measured at their time.

@@ -22,9 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from pipeline.core.units import JOULES_PER_WH, SECONDS_PER_DAY, WATTS_PER_KW
+from pipeline.core.units import JOULES_PER_WH, SECONDS_PER_DAY, WATTS_PER_KW, Array
 from pipeline.energy.model.load import part_load
 from pipeline.energy.model.samples import utilisation
 from pipeline.energy.model.settings import ReEstimate
@@ -32,7 +31,6 @@ from pipeline.ingest.sources import with_role
 from pipeline.servers.model.power import SERVER_GPUS, ServerFit
 from pipeline.validation.model.score import Predictor, score
 
-Array = NDArray[np.float64]
 MODEL = "DeepSeek-R1"
 GOOGLE = ("H100", "B200")  # servers that stand in for its own
 STAND_INS = (("H200", 8, "TensorRT-LLM"), ("H200", 8, "vLLM"), ("H800", 16, "TensorRT-LLM"))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pipeline.core.units import Array
 from pipeline.servers.model.power import (
     SERVER_GPUS,
     ServerFit,
@@ -28,7 +28,6 @@ from pipeline.servers.model.settings import ServerPower
 from pipeline.serving.model.costs import RequestCost
 from pipeline.validation.model.score import Predictor, score
 
-Array = NDArray[np.float64]
 GPUS = {"NVIDIA H100-SXM-80GB": "H100", "NVIDIA H200-SXM-141GB": "H200", "NVIDIA B200-SXM-180GB": "B200"}
 ENGINE = "TensorRT-LLM"
 LAYOUTS = (1, 2, 4, 8)  # accelerators of one copy

@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from ecologits.impacts.llm import BATCH_SIZE
-from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
+from pipeline.core.units import Array
 from pipeline.ingest.sources import with_role
 from pipeline.serving.model.comparison import ecologits
 from pipeline.serving.model.held_out import FORMS
 from pipeline.serving.model.settings import Serving
 from pipeline.validation.model.contract import PEERS, PEERS_SUMMARY
 
-Array = NDArray[np.float64]
 BITS = {"FP8": 8, "BF16": 16, "FP16": 16}
 QUANTITIES = ("output_tokens_per_s", "gpu_j_per_output_token")
 OURS = "this project"

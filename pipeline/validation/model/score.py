@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.draws import generator, uniforms
 from pipeline.core.errors import InputError
+from pipeline.core.units import Array
 from pipeline.ingest.chips import gpu_key, gpu_names
 from pipeline.ingest.sources import with_role
 from pipeline.servers.model.power import SERVER
@@ -25,7 +25,6 @@ from pipeline.serving.model.training import PRECISIONS
 from pipeline.validation.model.contract import VALIDATION, VALIDATION_SUMMARY
 from pipeline.validation.model.settings import Validation
 
-Array = NDArray[np.float64]
 PERCENTILES = (5, 25, 50, 75, 95)
 MS = 1e-3
 CACHED_PREFIXES = "irminsul_"  # beginning of the keys of these rows of prior_estimates

@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.core.columns import BLEND
 from pipeline.core.errors import InputError
+from pipeline.core.read import row_where, rows_where
 from pipeline.core.units import DAYS_PER_YEAR, ML_PER_US_TEASPOON
 from pipeline.water.model.contract import PRIOR_WATER_COMPARED, SCOPES
 
@@ -68,20 +70,16 @@ def _ours(row: dict[Any, Any], sites: pd.DataFrame, split: pd.DataFrame, headlin
     if scope not in SCOPES:
         return dict.fromkeys(("ours_of", "ours_at", "ours_scope", *(f"ours_{end}_ml" for end in ENDS)))
     if pd.notna(row["site"]) and of == OF_SITES:
-        at = sites[(sites["site"] == row["site"]) & (sites["design"] == AS_BUILT)]
-        values = {f"ours_{end}_ml": float(at[f"{end}_{scope}_ml"].item()) for end in ENDS}
+        at = row_where(sites, site=row["site"], design=AS_BUILT)
+        values = {f"ours_{end}_ml": float(at[f"{end}_{scope}_ml"]) for end in ENDS}
         return {"ours_of": of, "ours_at": row["site"], "ours_scope": scope, **values}
     known = split[split["site_scenario"] == headline]
     if row["nearest"] not in set(known["subject"]):
         expected = f"expected one of {', '.join(known['subject'].unique())}"
         raise InputError(f"prior_water.csv, {row['key']!r}, column 'nearest': {row['nearest']!r}, {expected}")
-    at = known[
-        (known["variant"] == OUR_VARIANT)
-        & (known["regime"] == row["regime"])
-        & (known["subject"] == row["nearest"])
-        & (known["scope"] == scope)
-    ]
-    values = {f"ours_{end}_ml": float(at[f"median_{end}_ml"].item()) for end in ENDS}
+    wanted = {"regime": row["regime"], "subject": row["nearest"], "scope": scope}
+    at = row_where(known, variant=OUR_VARIANT, **wanted)
+    values = {f"ours_{end}_ml": float(at[f"median_{end}_ml"]) for end in ENDS}
     return {"ours_of": of, "ours_at": headline, "ours_scope": scope, **values}
 
 
@@ -91,9 +89,7 @@ def beside(day: pd.DataFrame, facts: pd.DataFrame, headline: str) -> pd.DataFram
     day: WATER_FLEET, of which the re-estimate's mixed day with lengths of production at the sites of the
     headline scenario; facts: the table `comparisons`.
     """
-    ours = day[
-        (day["variant"] == OUR_VARIANT) & (day["scenario"] == "mixed") & (day["site_scenario"] == headline)
-    ]
+    ours = rows_where(day, variant=OUR_VARIANT, scenario="mixed", site_scenario=headline)
     by_scope = {row["scope"]: row for row in ours.to_dict("records")}
     rows = []
     for fact in facts[facts["unit"] == PER_YEAR].to_dict("records"):
@@ -166,18 +162,9 @@ def energies(energy: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
 
     energy: ENERGY_PER_QUERY; split: RE_ESTIMATED, of which the published lengths.
     """
-    published = energy[
-        (energy["analysis"] == "as_published")
-        & (energy["variant"] == "v2")
-        & (energy["regime"] == "short")
-        & (energy["subject"] == "blend")
-    ].iloc[0]
-    ours = split[
-        (split["variant"] == "published_lengths")
-        & (split["regime"] == "short")
-        & (split["subject"] == "blend")
-        & (split["boundary"] == "facility")
-    ].iloc[0]
+    query = {"regime": "short", "subject": BLEND, "boundary": "facility"}
+    published = row_where(energy, analysis="as_published", variant="v2", **query)
+    ours = row_where(split, variant="published_lengths", **query)
     rows = [(f"as published, {name}", published[f"{name}_wh"]) for name in ("p25", "p50", "p75")]
     rows += [(f"re-estimated median, {name}", ours[f"median_{name}_wh"]) for name in ("p5", "p50", "p95")]
     return pd.DataFrame(rows, columns=["label", "energy_wh"])

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import REGIMES, Regime
 from pipeline.core.draws import Simulation, uniforms
 from pipeline.core.summaries import split, summarise
+from pipeline.core.units import Array
 from pipeline.energy.model.estimate import ANALYSIS as RE_ESTIMATED
 from pipeline.energy.model.estimate import BLEND
 from pipeline.energy.model.study import Case, Study
@@ -23,7 +23,6 @@ from pipeline.published.model.energy import ThroughputFit, blend_members, trimme
 from pipeline.published.model.settings import AsPublished
 from pipeline.water.model.sites import NAMES, Sites, site_uniforms
 
-Array = NDArray[np.float64]
 LOCATION_BASED = "location based, by the mean grid of the country"
 MEDIAN = ("p5", "p50", "p95")
 NO_BINS = np.ones(1)  # no histogram of water is drawn

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.catalogue import read
 from pipeline.core.draws import Design
 from pipeline.core.errors import InputError
+from pipeline.core.units import Array
 from pipeline.water.model.settings import SiteScenario, Water
 
 # What a site hands on, a row each; litres on site are per kWh of the servers (IT).
@@ -102,9 +102,6 @@ def _weights(found: pd.DataFrame, key: str, scenario: SiteScenario) -> pd.Series
     else:
         weights = pd.Series(1.0, found.index)
     return weights / weights.sum()
-
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.core.columns import Regime
 from pipeline.core.draws import Design, Simulation
-from pipeline.core.units import ML_PER_L
+from pipeline.core.units import ML_PER_L, Array
 from pipeline.energy.model.estimate import ANALYSIS as RE_ESTIMATED
 from pipeline.energy.model.study import Study
 from pipeline.published.model.energy import ANALYSIS as AS_PUBLISHED
@@ -31,7 +30,6 @@ from pipeline.water.model.sites import (
     site_uniforms,
 )
 
-Array = NDArray[np.float64]
 PERCENTS = {"p5": 5.0, "p50": 50.0, "p95": 95.0}
 LITRES_PER_MILLION = 1e6
 KEPT = ["name", "provider", "cooling"]
