@@ -191,8 +191,7 @@ def published(
         for (pair, regime), one in pairs.items()
         if router["regime"] in (regime, "both")
     ]
-    table = pd.DataFrame(rows, columns=list(ROUTING_PUBLISHED.columns))
-    return table
+    return pd.DataFrame(rows, columns=list(ROUTING_PUBLISHED.columns))
 
 
 def needed(
@@ -222,8 +221,7 @@ def needed(
                     else np.nan,
                 }
             )
-    table = pd.DataFrame(rows, columns=list(ROUTING_NEEDED.columns))
-    return table
+    return pd.DataFrame(rows, columns=list(ROUTING_NEEDED.columns))
 
 
 def largest_share(routers: pd.DataFrame, regime: str) -> float:
@@ -265,8 +263,7 @@ def profiles(
                     "equivalent_share_p95": high,
                 }
             )
-    table = pd.DataFrame(rows)[list(ROUTING_PROFILES.columns)]
-    return table
+    return pd.DataFrame(rows)[list(ROUTING_PROFILES.columns)]
 
 
 def routing_results(

@@ -109,8 +109,7 @@ def scenarios(
                     "n_worlds": len(draws.samples),
                 }
             )
-    table = pd.DataFrame(rows, columns=list(FLEET_SCENARIOS.columns))
-    return table
+    return pd.DataFrame(rows, columns=list(FLEET_SCENARIOS.columns))
 
 
 def sweep(settings: Fleet, draws: FleetDraws, costs: UnitCosts, places: Places) -> pd.DataFrame:
@@ -154,8 +153,7 @@ def comparisons(
                     "source": source,
                 }
             )
-    table = pd.DataFrame(rows, columns=list(FLEET_COMPARISONS.columns))
-    return table
+    return pd.DataFrame(rows, columns=list(FLEET_COMPARISONS.columns))
 
 
 def references(facts: pd.DataFrame, queries: Array) -> Iterator[tuple[str, Array, str]]:
