@@ -8,6 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from pipeline.core.read import rows_where
 from pipeline.fleet.model.contract import PAIRS
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
@@ -149,11 +150,11 @@ def routing(
     marks.label_direct(
         ax, 0, CLAIM[1], "claimed: 5 to 10 times", style.MUTED, va="top", offset_pt=(0.0, -2.0)
     )
-    rows = formats.rows_where(routing_curve, regime="short", pair=OPEN)
+    rows = rows_where(routing_curve, regime="short", pair=OPEN)
     share = 100 * rows["share_small"]
     ax.fill_between(share, rows["p5"], rows["p95"], color=BLUE, alpha=BAND_ALPHA, linewidth=0, zorder=1)
     ax.plot(share, rows["p50"], color=BLUE, linewidth=style.LINE_PT, zorder=2, gid=marks.DATA)
-    for row in formats.records(formats.rows_where(routing_profiles, regime="short")):
+    for row in formats.records(rows_where(routing_profiles, regime="short")):
         _profile(ax, row)
     band = [*marks.patch_sample(BLUE, BAND_ALPHA), *marks.line_sample(BLUE)]
     router = (_upright(MEASURED), "one commercial router, three profiles")

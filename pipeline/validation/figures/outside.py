@@ -10,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
+from pipeline.core.read import row_where
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
 from pipeline.report.settings import Figures
@@ -195,7 +196,7 @@ def prior_estimates(profile: Figures, prior_estimates_compared: pd.DataFrame) ->
     numbers = []
     for y, (name, held) in enumerate(STRIPS.items()):
         if isinstance(held, str):
-            row = formats.row_where(ours, boundary=held)
+            row = row_where(ours, boundary=held)
             low, middle, high = (float(row[f"{end}_wh"]) for end in ("low", "value", "high"))
             marks.range_marks(ax, y, low, middle, high, BLUE)
             text = f"{formats.interval(middle, low, high)} Wh"
