@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.core.files import write_csv, write_parquet
 from pipeline.core.units import JOULES_PER_WH
-from pipeline.logs.weights import OTHER, TokenWeights
+from pipeline.logs.settings import OTHER, TokenWeights
 from pipeline.serving.model.contract import ANY_OTHER_MODEL, TOKEN_WEIGHTS
 
 START = np.datetime64("2026-01-05T00:00:00", "us")

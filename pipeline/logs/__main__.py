@@ -26,8 +26,7 @@ from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
 from pipeline.logs.formats import describe
 from pipeline.logs.gather import gather
 from pipeline.logs.report import as_json, page, report
-from pipeline.logs.settings import Settings
-from pipeline.logs.weights import read_weights
+from pipeline.logs.settings import Settings, read_weights
 
 TABLES = ("hours", "models", "account", "measured")
 RUNS = ("=", "+", "-", "@")
@@ -138,10 +137,7 @@ def main() -> None:
         print(describe())
         return
     folder, logs, facts = writable_folder(given.out), from_params("logs", path=given.params), facts_of(given)
-    with (
-        temporary_folder() as turned,
-        connect(given.engine or logs.engine, logs.memory_limit_mb) as engine,
-    ):
+    with temporary_folder() as turned, connect(given.engine or logs.engine, logs.memory_limit_mb) as engine:
         gathered = gather(given.paths, facts, turned)
         for found in gathered.files:
             print(f"{found.path}: {found.log}, {found.name}")
@@ -159,6 +155,7 @@ def main() -> None:
         if given.shift is not None:
             settings = replace(settings, shift_us=round(given.shift * 1e6), shift_stated=True)
         result = energy_from_logs(engine, gathered.requests, gathered.power, settings)
+        result = replace(result, flags=gathered.flags + result.flags)
     show = given.accept or not result.flags
     known = [{"path": one.path.name, "log": one.log, "format": one.name} for one in gathered.files]
     content = report(result, known, gathered.notes, show)

@@ -42,9 +42,8 @@ def calibration(result: EnergyFromLogs) -> pd.DataFrame:
     """What was measured, in the columns of `pipeline.predict` and of its `--measured`: a row a model.
 
     Only models of known size that have their nodes to themselves; blank where nothing was metered:
-    accelerators
-    (gpu_w, gpu_j_per_output_token), the wall (node_wh_per_query). Throughput is that of the windows that
-    served.
+    accelerators (gpu_w, gpu_j_per_output_token), the wall (node_wh_per_query). Throughput is that of the
+    windows that served.
     """
     assert result.prices and result.loads and result.settings
     alone = result.loads.table.groupby("node")["model"].transform("nunique") == 1
@@ -59,7 +58,8 @@ def calibration(result: EnergyFromLogs) -> pd.DataFrame:
             continue
         found = models.loc[row["name"]]
         of = result.nodes[result.nodes["node"].isin(nodes)]
-        metered = all(node in cards.index for node in nodes)
+        # where the wall is metered too, its energy counts, and that of accelerators apart is not summed up
+        metered = all(node in cards.index for node in nodes) and of["serving_device_wh"].gt(0).all()
         seconds = of["serving"].sum() * result.settings.window_us / 1e6
         rows.append(
             {

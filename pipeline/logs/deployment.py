@@ -51,8 +51,8 @@ class Deployment(BaseModel):
     price_ratios: dict[str, Positive] = Field(
         {}, description="cost of an output token of each model, in any unit"
     )
-    cached_price: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.0, description="of a cached, in uncached input tokens"
+    cached_price: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="of a cached, in uncached input tokens (else of the model of serving)"
     )
     output_includes_reasoning: bool | None = Field(
         None, description="whether output_tokens hold the reasoning tokens (else: unless they are more)"

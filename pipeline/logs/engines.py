@@ -1,7 +1,7 @@
 """The engines that run the expressions: DuckDB inside this process, or Spark near or far.
 
-`duckdb` | `local[n]` | `spark://host:port` (standalone cluster) | `sc://host:port` (Spark Connect). Only what
-differs between engines is here: opening a session, reading files, microseconds of a timestamp.
+`duckdb` | `local[n]` | `spark://host:port` (standalone cluster) | `sc://host:port` (Spark Connect). Only
+what differs between engines is here: opening a session, reading files, microseconds of a timestamp.
 """
 
 import glob
@@ -124,14 +124,9 @@ class Engine:
         columns = dict.fromkeys(source.columns, "VARCHAR")
         if source.format == "csv":
             return self.backend.read_csv(
-                paths,
-                columns=columns,
-                auto_detect=False,
-                header=True,
-                delim=",",
-                quote='"',
+                paths, columns=columns, auto_detect=False, header=True, delim=",", quote='"',
                 hive_partitioning=False,
-            )
+            )  # fmt: skip
         return self.backend.read_json(
             paths, columns=columns, format="newline_delimited", hive_partitioning=False
         )

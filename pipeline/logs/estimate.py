@@ -8,20 +8,32 @@ import pandas as pd
 from ibis import _
 
 from pipeline.core.errors import InputError
-from pipeline.logs import judge, publish, refuse, shares
-from pipeline.logs.account import account
-from pipeline.logs.contract import POWER_REASONS, POWER_SERIES, REFUSED_REQUESTS, REQUEST_REASONS, REQUESTS
-from pipeline.logs.duplicates import without_duplicate_requests, without_repeated_ids
+from pipeline.logs import judge, publish, refuse
+from pipeline.logs.account import account, set_aside, totals, uneven
+from pipeline.logs.contract import (
+    POWER_REASONS,
+    POWER_SERIES,
+    REFUSED_REQUESTS,
+    REQUEST_REASONS,
+    REQUESTS,
+    Flag,
+)
 from pipeline.logs.engines import Engine, first_lines
-from pipeline.logs.flags import Flag
-from pipeline.logs.loads import Loads, read_loads, with_reasoning
+from pipeline.logs.explained import unexplained
 from pipeline.logs.meters import PowerLog, read_power
-from pipeline.logs.places import places_of, with_only_node
+from pipeline.logs.places import Loads, places_of, read_loads, with_only_node, with_reasoning
 from pipeline.logs.prices import Prices, priced
 from pipeline.logs.queries import EXACT_UP_TO, by_bins, query_bins, summary
-from pipeline.logs.rows import request_rows
+from pipeline.logs.rows import request_rows, without_duplicate_requests, without_repeated_ids
 from pipeline.logs.settings import Settings
-from pipeline.logs.shifts import look_alikes, probe_requests, shift_of_clocks, spikes_without_load
+from pipeline.logs.shifts import (
+    look_alikes,
+    numbers_missing,
+    probe_requests,
+    shift_of_clocks,
+    spikes_without_load,
+    watts_of,
+)
 from pipeline.logs.sources import Source, malformed, open_source
 from pipeline.logs.typed import read_log
 from pipeline.logs.windows import energy_uj, grid, grid_sums, priced_spans, spans, total
@@ -33,8 +45,8 @@ class EnergyFromLogs:
     and facts.
 
     nodes: one row a place with energy and requests; set_aside: shares by node, model, length;
-    timeline: energy and weight over time, for pictures; assumed:
-    what was taken from elsewhere, one row each; energy: Wh read, and of nodes by the model.
+    timeline: energy and weight over time, for pictures; assumed: what was taken from elsewhere, one row
+    each; energy: Wh read, and of nodes by the model.
     """
 
     hours: pd.DataFrame
@@ -109,7 +121,7 @@ def _estimate(
     found = engine.fetch(summary(by_bins(served, ["hour", "model"]), ["hour", "model"]))
     if found.empty:
         raise refuse.logs_apart(engine, request_log, power_log, of_spans, power.of_meters, settings)
-    every = shares.totals(engine, rows)
+    every = totals(engine, rows)
     idle = _idle(engine, every, of_grid)
     hours = publish.with_idle(found, idle, ["hour", "model"])
     models = publish.with_idle(engine.fetch(summary(by_bins(served, ["model"]), ["model"])), idle, ["model"])
@@ -119,33 +131,30 @@ def _estimate(
     )
     nodes = publish.nodes(engine, of_grid, of_prices, power)
     probe = probe_requests(engine, rows, of_spans, settings)
-    shift, shift_flags = (None, []) if not check_clocks else shift_of_clocks(engine, probe, power, settings)
+    watts = watts_of(engine, power, probe) if check_clocks else {}
+    shift, shift_flags = shift_of_clocks(probe, watts, power, settings)
+    strange, untold = unexplained(
+        probe, watts if loads.has_end else {}, power.intervals, settings.most_set_aside
+    )
     measured = publish.measured(engine, power)
-    bands = prices.bands(loads.table, settings.deployment.cached_price)
-    parts = shares.set_aside(engine, every, of_prices, bins)
+    bands = prices.bands(loads.table, settings.deployment)
+    parts = set_aside(engine, every, of_prices, bins)
     result = EnergyFromLogs(
         hours=publish.table(hours, "hour", settings, prices.weights, measured, bands),
-        models=publish.table(models, None, settings, prices.weights, measured, bands),
-        account=accounts,
-        notes=notes + power.notes + publish.notes(settings, loads, by_chance, failed_uj, power),
-        nodes=nodes,
-        set_aside=parts,
-        timeline=publish.timeline(engine, of_grid, settings),
-        assumed=publish.assumed(settings, prices, measured, shift),
-        meters=publish.meters(power),
-        prices=prices,
-        loads=loads,
-        settings=settings,
-        energy={
-            "wall": measured["wall_wh"],
-            "accelerators": measured["accelerators_wh"],
-            "nodes_of_accelerators": measured["gpu_node_wh"],
-        },
+        models=publish.table(models, None, settings, prices.weights, measured, bands), account=accounts,
+        notes=notes + power.notes + untold + publish.notes(settings, loads, by_chance, failed_uj,
+        power), nodes=nodes, set_aside=parts, timeline=publish.timeline(engine, of_grid, settings),
+        assumed=publish.assumed(settings, prices, measured, shift), meters=publish.meters(power),
+        prices=prices, loads=loads, settings=settings, energy={"wall": measured["wall_wh"],
+        "accelerators": measured["accelerators_wh"], "nodes_of_accelerators": measured["gpu_node_wh"]},
+    )  # fmt: skip
+    doubts = power.flags + look_alikes(probe, settings.most_set_aside) + numbers_missing(probe) + shift_flags
+    doubts += spikes_without_load(probe, power) + strange if not shift_flags else []
+    doubts += uneven(parts, settings.most_set_aside)
+    limit = settings.most_set_aside
+    doubts += judge.busy_without_requests(engine, of_grid, limit) or judge.idle_above_its_type(
+        engine, of_grid, power, settings, limit
     )
-    doubts = power.flags + look_alikes(probe, settings.most_set_aside) + shift_flags
-    doubts += spikes_without_load(probe, power) if not shift_flags else []
-    doubts += shares.uneven(parts, settings.most_set_aside)
-    doubts += judge.busy_without_requests(engine, of_grid, settings.most_set_aside)
     return replace(result, flags=doubts + judge.flags(result, measured))
 
 

@@ -1,10 +1,8 @@
 """What a power log shows about its meters: intervals, and what makes its sums wrong.
 
 All is judged on a probe: rows of some stretches of the log (of a small log all of them), in a pandas table
-with node,
-scope, device, start_us, watts (blank where not usable). A finding that leaves no number refuses the log; one
-that may be
-right is a flag.
+with node, scope, device, start_us, watts (blank where not usable). A finding that leaves no number refuses
+the log; one that may be right is a flag.
 """
 
 import re
@@ -16,7 +14,7 @@ import pandas as pd
 
 from pipeline.core.errors import InputError
 from pipeline.logs.assumptions import Limits
-from pipeline.logs.flags import Flag
+from pipeline.logs.contract import Flag
 
 METER = ["node", "scope", "device"]
 MANY_AT_ONCE = 0.2  # share of gaps far below the meter's own, from which it is several meters
@@ -34,8 +32,10 @@ SPIKES = {"gpu": 8.0, "node_wall": 4.0}
 UNSURE_SPIKES = 2.5  # times both: so far an accelerator may jump, with its load
 SPIKE_INTERVAL_S = 5.0
 TURNS = 16  # meters that may take turns under one name
+LEAST_TURNS = 8  # of which chance does not make one like the other
 TURNS_SHARE = 0.6  # of the variance, by turns
 TURNS_APART = 0.15  # of the mean, between their levels
+TURNS_ERRORS, SAME_TURNS = 6.0, 0.8  # between levels, in standard errors; correlation between parts of a log
 AGREE = 0.1  # between the sums of two sets of meters that read the same
 TOTAL = re.compile(r"(grand |sub)?(total|sum|all|overall|aggregate|chassis|system)(?![a-z]).*", re.I)
 DEAD_SHARE = 0.5  # of a meter's samples without power, from which it is dead
@@ -87,6 +87,7 @@ def read_evidence(
     _refuse_totals(needed[1], name)
     _refuse_two_sets(needed[1], name)
     _refuse_repeats_between(needed[0], found.intervals, name)
+    found.flags += _flag_turns(needed[0])
     found.flags += [] if may_stand_still else _stuck(needed[0])  # the energy of runs is spread evenly
     flags, found.spikes = _spikes(needed[0], found.intervals, limits)
     found.flags += flags
@@ -171,7 +172,7 @@ def _refuse_turns(probe: pd.DataFrame, name: str) -> None:
         watts = group["watts"].dropna()
         if len(watts) < 2 * LEAST_SAMPLES:
             continue
-        for k in range(2, TURNS + 1):
+        for k in range(2, min(TURNS, len(watts) // LEAST_TURNS) + 1):
             rest = (watts - watts.rolling(k, center=True).mean()).dropna()
             turns = rest.groupby(np.arange(len(rest)) % k).mean()
             apart = np.ptp(turns) > TURNS_APART * watts.mean()
@@ -180,6 +181,29 @@ def _refuse_turns(probe: pd.DataFrame, name: str) -> None:
                     f"{name}: {_label(node, scope, device)} goes through {k} levels from sample to sample: "
                     f"several meters in turn; the column `device` is missing"
                 )
+
+
+def _flag_turns(probe: pd.DataFrame) -> list[Flag]:
+    """A meter of accelerators without a name whose samples differ in turn, little but all along."""
+    for (node, scope, device), group in probe[probe["scope"] == "gpu"].groupby(METER, sort=True):
+        watts = group["watts"].dropna().to_numpy()
+        if device or len(watts) < 4 * LEAST_SAMPLES:
+            continue
+        for k in (2, 4, 8):
+            smooth = np.convolve(watts, np.ones(k) / k, "valid")
+            rest = watts[: len(smooth)] - smooth
+            quarters = [part[: len(part) // k * k].reshape(-1, k) for part in np.array_split(rest, 4)]
+            # each quarter of the log begins at its own place in the turn
+            begins = np.cumsum([0] + [len(part) for part in np.array_split(rest, 4)])[:4] % k
+            levels = np.array([np.roll(q.mean(axis=0), b) for q, b in zip(quarters, begins, strict=True)])
+            if np.ptp(levels, axis=1).min() <= 1e-9 * watts.mean():
+                continue
+            error = rest.std() / np.sqrt(len(rest) / k)
+            same = np.corrcoef(levels)[np.triu_indices(4, 1)].min() > SAME_TURNS
+            if same and np.ptp(levels.mean(axis=0)) > TURNS_ERRORS * error:
+                text = f"{_label(node, scope, device)} goes through {k} levels from sample to sample: several"
+                return [Flag("meters in turn", f"{text} meters in turn? Expected the column `device`")]
+    return []
 
 
 def _refuse_totals(meters: pd.DataFrame, name: str) -> None:
@@ -255,7 +279,9 @@ def _refuse_repeats_between(probe: pd.DataFrame, intervals: pd.DataFrame, name: 
         for k, one in enumerate(moving):
             for other in moving[k + 1 :]:
                 both = table[[one, other]].dropna()
-                if len(both) >= LEAST_SAMPLES and _same(both[one], both[other]):
+                if len(both) >= LEAST_SAMPLES and _same(
+                    both[one], both[other], _kind_of_label(one) == _kind_of_label(other)
+                ):
                     raise InputError(
                         f"{name}: meters {one!r} and {other!r} of node {node!r} show the same series: one "
                         f"meter twice "
@@ -275,16 +301,19 @@ def _refuse_repeats_between(probe: pd.DataFrame, intervals: pd.DataFrame, name: 
                 )
 
 
-def _same(one: pd.Series, other: pd.Series) -> bool:
-    """Whether two series are of one meter: equal, or nearly so while both move far."""
+def _same(one: pd.Series, other: pd.Series, alike: bool) -> bool:
+    """Whether two series are of one meter: equal, or nearly so while both move far.
+
+    alike: named in one way, as the accelerators of a model are that share its load and draw nearly the same.
+    """
     apart = (one - other).abs().mean() / one.mean()
     moves = one.std() > 0.05 * one.mean()
-    return bool(apart < 1e-3 or (moves and apart < 0.01 and one.corr(other) > 0.99))
+    return bool(apart < 1e-3 or (not alike and moves and apart < 0.01 and one.corr(other) > 0.99))
 
 
 def _stuck(probe: pd.DataFrame) -> list[Flag]:
-    """Meters that show one value all along, though others of their node move or there are none; or from some
-    moment on."""
+    """Meters that show one value all along, though others of their node move or there are none; or from
+    some moment on."""
     flags = []
     for (node, scope), group in probe.groupby(["node", "scope"], sort=True):
         still, moving, frozen = [], [], []
@@ -343,12 +372,10 @@ def _spikes(probe: pd.DataFrame, intervals: pd.DataFrame, limits: Limits) -> tup
         share, rest = watts[far].sum() / watts.sum(), (watts - around)[some].sum() / watts.sum()
         if share > limits.single_spikes:
             flags.append(
-                Flag(
-                    "single spikes",
-                    f"{label}: {int(far.sum())} single samples of up to {watts.max():.4g} W at a median of "
-                    f"{np.median(watts):.4g} W hold {share:.0%} of its energy",
-                )
-            )
+                Flag("single spikes",
+                f"{label}: {int(far.sum())} single samples of up to {watts.max():.4g} W at a median of "
+                f"{np.median(watts):.4g} W hold {share:.0%} of its energy"),
+            )  # fmt: skip
         elif rest > limits.single_spikes and not seldom:
             at_us = there["start_us"].to_numpy()[some]
             spikes.append(Spikes(str(node), label, at_us, float(interval_us), float(rest)))

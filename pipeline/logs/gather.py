@@ -1,12 +1,12 @@
 """From the files that people have to the two logs: each file is known by its content, and turned where it
-must
-be.
+must be.
 
 A file that keeps the contract (`pipeline/logs/contract.py`) with times that engines read is left where it
 is, at any size. Any other is written anew in a temporary folder, as Parquet in the columns of the contract,
 block by block.
 """
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -17,23 +17,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import InputError
-from pipeline.logs.contract import POWER_SERIES, REQUESTS, LogColumn
+from pipeline.logs.cells import EPOCH, ISO, header_name, read_numbers
+from pipeline.logs.contract import POWER_SERIES, REQUESTS, Flag, LogColumn
 from pipeline.logs.deployment import NAME, Deployment
 from pipeline.logs.formats import format_of
-from pipeline.logs.formats.declare import Format, Head, Log
+from pipeline.logs.formats.declare import POWER_FIELDS, REQUEST_FIELDS, Format, Head, Log
 from pipeline.logs.formats.files import read_head
-from pipeline.logs.formats.names import POWER_FIELDS, REQUEST_FIELDS
 from pipeline.logs.formats.tidy import POWER, counted_to_watts, counter_in_watts, tidy
 from pipeline.logs.formats.tidy import REQUESTS as REQUEST_COLUMNS
 from pipeline.logs.sources import MARKS, SUFFIXES, Source, open_files, open_source
-from pipeline.logs.times import EPOCH, ISO
-from pipeline.logs.values import header_name, read_numbers
 
 CONTRACTS: dict[Log, dict[str, LogColumn]] = {"requests": REQUESTS, "power": POWER_SERIES}
 OWN = "columns of the contract"
 UNNAMED = "node"
 SUPPORT = (".md", ".pdf", ".html", ".png", ".svg", ".py", ".sh", ".yaml", ".yml")
 LEAST_COUNTER = 1e5
+SAMPLED = re.compile(r"sampl(ed|ing|e_(rate|ratio|probability|weight))")
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class Gathered:
     power: Source | None
     files: list[Found]
     notes: list[str] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
 
     @property
     def paths(self) -> list[Path]:
@@ -64,14 +64,17 @@ class Gathered:
 
 
 def _passed_over(found: Found) -> list[str]:
-    """Columns of a table that no field of ours takes."""
-    if found.head is None or not found.head.separator:
+    """Columns of a table, or keys of the first object, that no field of ours takes."""
+    if found.head is None:
+        return []
+    header = found.head.header if found.head.separator else found.head.json
+    if not isinstance(header, tuple | dict):
         return []
     fields = POWER_FIELDS if found.log == "power" else REQUEST_FIELDS
     if found.format is not None:
         fields = found.format.fields
     taken = {name for names in fields.values() for name in names} | {*CONTRACTS[found.log]}
-    return [name for name in found.head.header if header_name(name) not in taken] if fields else []
+    return [name for name in header if header_name(name) not in taken] if fields else []
 
 
 def gather(paths: list[str], given: Deployment, folder: Path) -> Gathered:
@@ -83,12 +86,17 @@ def gather(paths: list[str], given: Deployment, folder: Path) -> Gathered:
     files = [_known(path) for path in _all_files(paths)]
     gathered = Gathered(None, None, files)
     for found in files:
-        if names := _passed_over(found):
+        names = _passed_over(found)
+        if names:
             gathered.notes.append(f"{found.path.name}: columns passed over: {', '.join(names[:20])}")
+        if sampled := [name for name in names if SAMPLED.search(header_name(name))]:
+            said = "is the log a sample of the requests? Its power would be that of all of them"
+            gathered.flags.append(Flag("a sample", f"{found.path.name}: column {sampled[0]!r}: {said}"))
     given = _with_only_node(files, given, gathered.notes)
     for log in CONTRACTS:
         of = [found for found in files if found.log == log]
-        if of and all(found.direct for found in of) and len({_kind(found.path) for found in of}) == 1:
+        kinds = {(_kind(found.path), found.head and found.head.header) for found in of}
+        if of and all(found.direct for found in of) and len(kinds) == 1:
             setattr(gathered, log, open_files(_label(of, paths), tuple(f.path for f in of), CONTRACTS[log]))
         elif of:
             setattr(gathered, log, _written(of, log, given, folder, gathered.notes))
@@ -164,6 +172,8 @@ def _known(path: Path) -> Found:
         raise InputError(f"{path}: a workbook or archive, expected a text file: save the sheet as CSV")
     head = read_head(path)
     if log := _own(head):
+        if twice := [name for name in CONTRACTS[log] if head.header.count(name) > 1]:
+            raise InputError(f"{path}, row 1: column {twice[0]!r} stands twice, expected once")
         return Found(path, log, OWN, bool(_kind(path)) and _engines_read(head, log), head, None)
     found = format_of(head)
     return Found(path, found.log, found.name, False, head, found)
@@ -245,13 +255,10 @@ def _written(of: list[Found], log: Log, given: Deployment, folder: Path, notes: 
     if not parts:
         raise InputError(f"{of[0].path}: a header without rows, expected at least one row")
     return Source(
-        str(of[0].path) if len(of) == 1 else str(of[0].path.parent),
-        "parquet",
-        tuple(parts),
+        str(of[0].path) if len(of) == 1 else str(of[0].path.parent), "parquet", tuple(parts),
         tuple(pq.read_schema(parts[0]).names),
-        any(found.format is not None and found.format.of_runs for found in of),
-        turned=True,
-    )
+        any(found.format is not None and found.format.of_runs for found in of), turned=True,
+    )  # fmt: skip
 
 
 def _complete(parts: list[Path]) -> None:

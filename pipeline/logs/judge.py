@@ -10,8 +10,11 @@ import pandas as pd
 from ibis import _
 
 from pipeline.core.units import JOULES_PER_WH
+from pipeline.logs.contract import Flag
 from pipeline.logs.engines import Engine
-from pipeline.logs.flags import Flag
+from pipeline.logs.meters import PowerLog
+from pipeline.logs.node_ratio import most_idle_w
+from pipeline.logs.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.logs.estimate import EnergyFromLogs
@@ -24,6 +27,7 @@ SPEEDS_APART = 5.0  # times, of answers of two models of a node, beyond what the
 CACHED = 0.9  # of input tokens, in the prefix cache of an agent
 CACHED_FROM = 4000  # tokens of a mean prompt; shorter ones are hardly those of agents
 CACHE_MOVES = 1.5  # times, that one model's share of a node may move beside another's by it
+FEWEST_BITS = 0.25  # of the bits of bf16, that weights may have
 NOT_JUDGED = {"failed_request", "failed_with_tokens", "other_scope_used"}
 
 
@@ -35,7 +39,7 @@ def flags(result: "EnergyFromLogs", measured: dict[str, float]) -> list[Flag]:
     found += (
         _unknown_prices(result) + _hidden_cache(result) + _unanswered(result, limit) + _hidden_tokens(result)
     )
-    return found + _against_prediction(result, measured)
+    return found + _too_few_cards(result) + _against_prediction(result, measured)
 
 
 def busy_without_requests(engine: Engine, of_grid: ir.Table, limit: float) -> list[Flag]:
@@ -53,12 +57,32 @@ def busy_without_requests(engine: Engine, of_grid: ir.Table, limit: float) -> li
     if share <= limit:
         return []
     return [
-        Flag(
-            "power without requests",
-            f"{share:.1%} of the energy is of windows without requests in which nodes ("
-            f"{', '.join(map(str, found['node'].head(5)))}) draw as when they serve: are requests missing?",
-        )
-    ]
+        Flag("power without requests",
+        f"{share:.1%} of the energy is of windows without requests in which nodes ("
+        f"{', '.join(map(str, found['node'].head(5)))}) draw as when they serve: are requests missing?"),
+    ]  # fmt: skip
+
+
+def idle_above_its_type(
+    engine: Engine, of_grid: ir.Table, power: PowerLog, settings: Settings, limit: float
+) -> list[Flag]:
+    """A flag where a node of a known type draws far more without requests than such a node does idle."""
+    cards = power.meters[power.meters["scope"] == "gpu"].groupby("node")["device"].nunique()
+    idle = of_grid.filter(_.outcome == "idle").group_by("node")
+    found = engine.fetch(idle.agg(uj=_.energy_uj.cast("float64").sum(), windows=_.count()).order_by("node"))
+    whole = float(engine.fetch(of_grid.agg(uj=_.energy_uj.cast("float64").sum()))["uj"].iloc[0] or 0.0)
+    for row in found.to_dict("records"):
+        count = settings.deployment.gpus or int(cards.get(row["node"], 0))
+        most_w = most_idle_w(settings.deployment.gpu or power.gpu)
+        watts = row["uj"] / row["windows"] / settings.window_us
+        if most_w and count > 1 and watts > most_w * count and row["uj"] > limit * whole:
+            return [
+                Flag("power without requests",
+                f"node {row['node']!r} draws {watts:.4g} W in windows without requests; one of its type "
+                f"draws at most {most_w * count:.4g} W when it does nothing: another job, or requests "
+                "that are not in the log?"),
+            ]  # fmt: skip
+    return []
 
 
 def _set_aside(account: pd.DataFrame, limit: float) -> list[Flag]:
@@ -91,12 +115,10 @@ def _nodes(nodes: pd.DataFrame, limit: float) -> list[Flag]:
         names = ", ".join(map(str, silent["node"].head(5)))
         share = silent["wh"].sum() / wh
         found.append(
-            Flag(
-                "node without requests",
-                f"{names}: {share:.1%} of the energy is of nodes without requests; is an "
-                "instance spread over several nodes (`instances`), or its log missing?",
-            )
-        )
+            Flag("node without requests",
+            f"{names}: {share:.1%} of the energy is of nodes without requests; is an "
+            "instance spread over several nodes (`instances`), or its log missing?"),
+        )  # fmt: skip
     weight = nodes["weight"].sum()
     lost = 1 - nodes["weight_used"].sum() / weight if weight else 0.0
     rows = 1 - nodes["requests_used"].sum() / max(nodes["requests"].sum(), 1)
@@ -119,12 +141,10 @@ def _unknown_prices(result: "EnergyFromLogs") -> list[Flag]:
         unknown = sorted(set(models) & set(result.prices.unknown) - stated)
         if unknown and not set(models) <= stated:
             return [
-                Flag(
-                    "prices unknown",
-                    f"node {node!r} is shared by {', '.join(models)}, and nothing says what a token of "
-                    f"{unknown[0]!r} costs beside the others: give `price_ratios` in deployment.yaml",
-                )
-            ]
+                Flag("prices unknown",
+                f"node {node!r} is shared by {', '.join(models)}, and nothing says what a token of "
+                f"{unknown[0]!r} costs beside the others: give `price_ratios` in deployment.yaml"),
+            ]  # fmt: skip
     return []
 
 
@@ -143,13 +163,11 @@ def _hidden_cache(result: "EnergyFromLogs") -> list[Flag]:
         moves = (now / now.sum()) / (then / then.sum())
         if moves.max() > CACHE_MOVES * moves.min():
             return [
-                Flag(
-                    "cached tokens not said",
-                    f"node {node!r} is shared by {', '.join(models)}, whose prompts differ so much that "
-                    "their shares of its energy depend on what a prefix cache saved: expected the column "
-                    "cached_input_tokens (0 where there is none)",
-                )
-            ]
+                Flag("cached tokens not said",
+                f"node {node!r} is shared by {', '.join(models)}, whose prompts differ so much that "
+                "their shares of its energy depend on what a prefix cache saved: expected the column "
+                "cached_input_tokens (0 where there is none)"),
+            ]  # fmt: skip
     return []
 
 
@@ -179,6 +197,26 @@ def _hidden_tokens(result: "EnergyFromLogs") -> list[Flag]:
     ]
 
 
+def _too_few_cards(result: "EnergyFromLogs") -> list[Flag]:
+    """A flag where a model needs more accelerators than its node has meters of."""
+    assert result.prices and result.loads and result.settings
+    given, meters = result.settings.deployment, result.meters
+    walls = set(meters[meters["scope"] == "node_wall"]["node"])
+    cards = meters[(meters["scope"] == "gpu") & (meters["device"] != "")].groupby("node")["device"].nunique()
+    for row in result.prices.assumed.to_dict("records"):
+        stated = result.loads.gpus.get(row["name"]) or given.gpus_per_instance
+        # nothing says the precision: four bits may do
+        need = stated or row["gpus"] * (1.0 if given.precision else FEWEST_BITS)
+        for node in result.loads.table[result.loads.table["model"] == row["name"]]["node"]:
+            if node in cards and node not in walls and cards[node] < need and given.gpus is None:
+                return [
+                    Flag("meters missing",
+                    f"node {node!r} has meters of {cards[node]} accelerators, and {row['name']!r} needs "
+                    f"{need:.3g}: the rest of its power is not known (`gpus` in deployment.yaml)"),
+                ]  # fmt: skip
+    return []
+
+
 def _unanswered(result: "EnergyFromLogs", limit: float) -> list[Flag]:
     """Models some of whose requests have no output tokens, while nothing says that they failed."""
     assert result.loads
@@ -188,12 +226,10 @@ def _unanswered(result: "EnergyFromLogs", limit: float) -> list[Flag]:
     if result.loads.has_status or some.empty:
         return []
     return [
-        Flag(
-            "requests without an answer",
-            f"{some.iloc[0]:.0%} of the requests of {some.index[0]!r} have no output tokens: failed "
-            "ones, which are no queries? Expected a column `status`",
-        )
-    ]
+        Flag("requests without an answer",
+        f"{some.iloc[0]:.0%} of the requests of {some.index[0]!r} have no output tokens: failed "
+        "ones, which are no queries? Expected a column `status`"),
+    ]  # fmt: skip
 
 
 def _against_prediction(result: "EnergyFromLogs", measured: dict[str, float]) -> list[Flag]:
@@ -213,25 +249,21 @@ def _against_prediction(result: "EnergyFromLogs", measured: dict[str, float]) ->
             times = limits.agrees_within
             if (gpu_j > times * p50 and gpu_j > p95) or (gpu_j * times < p50 and gpu_j < p5):
                 found.append(
-                    Flag(
-                        "far from the prediction",
-                        f"a query of {row['model']!r} took {gpu_j:.3g} J at the accelerators; "
-                        f"the model of serving expects {p50:.3g} ({p5:.3g} to {p95:.3g}) for its size and "
-                        f"load: "
-                        "watts in another unit, requests that are missing, or accelerators that others use?",
-                    )
-                )
+                    Flag("far from the prediction",
+                    f"a query of {row['model']!r} took {gpu_j:.3g} J at the accelerators; "
+                    f"the model of serving expects {p50:.3g} ({p5:.3g} to {p95:.3g}) for its size and "
+                    f"load: "
+                    "watts in another unit, requests that are missing, or accelerators that others use?"),
+                )  # fmt: skip
         elif result.prices.weights.models and row["output_tokens"]:
             j = gpu_j * float(row["queries"]) / float(row["output_tokens"])
             least = SMALL_NODE_J * part if _small(result) else limits.joules_per_token[0]
             if not least <= j <= limits.joules_per_token[1]:
                 found.append(
-                    Flag(
-                        "far from any model",
-                        f"an output token of {row['model']!r} took {j:.3g} J at the accelerators, "
-                        f"which no model does ({least:g} to {limits.joules_per_token[1]:g})",
-                    )
-                )
+                    Flag("far from any model",
+                    f"an output token of {row['model']!r} took {j:.3g} J at the accelerators, "
+                    f"which no model does ({least:g} to {limits.joules_per_token[1]:g})"),
+                )  # fmt: skip
     return found
 
 

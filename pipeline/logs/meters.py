@@ -11,14 +11,12 @@ from ibis import _
 
 from pipeline.core.errors import InputError
 from pipeline.logs import refuse
-from pipeline.logs.contract import POWER_REASONS, POWER_SERIES, REFUSED_POWER
-from pipeline.logs.duplicates import without_duplicate_samples
+from pipeline.logs.contract import POWER_REASONS, POWER_SERIES, REFUSED_POWER, Flag
 from pipeline.logs.engines import Engine
 from pipeline.logs.evidence import METER, Evidence, Spikes, read_evidence
-from pipeline.logs.flags import Flag
 from pipeline.logs.node_ratio import NodeRatio, fitted_ratio
 from pipeline.logs.places import CARD, Places
-from pipeline.logs.rows import MILLIWATTS_PER_WATT, power_rows
+from pipeline.logs.rows import MILLIWATTS_PER_WATT, power_rows, without_duplicate_samples
 from pipeline.logs.settings import Settings
 from pipeline.logs.sources import Source
 from pipeline.logs.typed import read_log
@@ -28,8 +26,9 @@ PROBED_ROWS = 300_000
 SAMPLES_A_WINDOW = 3
 STRETCHES = 6  # of the log, that a probe looks at
 MOST_OF_A_CARD_W = 1500.0  # what no single accelerator draws; more is the sum of several
-# cards of boards with 4 or 8 of them
+# cards of boards with 4 or 8 of them, and with 8 only
 ON_BOARDS = re.compile(r"hbm3|sxm|hgx|oam|[gh]?b[23]00|mi3\d\d", re.I)
+ON_BOARDS_OF_8 = re.compile(r"mi3\d\d|(?<!g)b[23]00", re.I)
 DIVISORS = [k for k in range(1, 3601) if 3600 % k == 0]
 
 
@@ -85,32 +84,19 @@ def read_power(engine: Engine, log: Source, settings: Settings, places: Places) 
     power = engine.keep(node_power(found, intervals, powered, settings))
     card = next(iter(sorted(set(gpus.values()))), "")
     flags = evidence.flags + _missing_meters(every, settings, gpus)
+    flags += [Flag("meters missing", places.unmetered)] if places.unmetered else []
     return PowerLog(
-        found,
-        once,
-        powered,
-        power,
-        every,
-        evidence.intervals,
-        repeats,
-        zoned,
-        settings,
-        card,
-        flags,
-        evidence.notes,
-        evidence.spikes,
-    )
+        found, once, powered, power, every, evidence.intervals, repeats, zoned, settings, card, flags,
+        evidence.notes + _taken_as(every, settings), evidence.spikes,
+    )  # fmt: skip
 
 
 def _every_meter(engine: Engine, found: ir.Table) -> pd.DataFrame:
     there = found.filter(_.node.notnull() & _.window.notnull())
-    table = there.group_by(METER).agg(
-        samples=total(_.samples),
-        usable=total(_.reason.isnull().ifelse(_.samples, 0)),
-        milliwatts=total(_.milliwatts),
-        first=_.window.min(),
-        last=_.window.max(),
-    )
+    table = there.group_by(
+        METER).agg(samples=total(_.samples), usable=total(_.reason.isnull().ifelse(_.samples, 0)),
+        milliwatts=total(_.milliwatts), first=_.window.min(), last=_.window.max(),
+    )  # fmt: skip
     return engine.fetch(table.order_by(METER))
 
 
@@ -174,6 +160,18 @@ def _with_ratio(settings: Settings, every: pd.DataFrame, gpus: dict[str, str]) -
     return replace(settings, node=fitted_ratio(gpus, settings.deployment.gpu, mean_w / cards).of(cards))
 
 
+def _taken_as(every: pd.DataFrame, settings: Settings) -> list[str]:
+    """A note on what nodes are taken to have, where no meter has the whole node and nothing states it."""
+    cards = every[~every["node"].isin(set(every[every["scope"] == "node_wall"]["node"]))]
+    if cards.empty or settings.deployment.gpus is not None:
+        return []
+    unnamed = (cards["device"] == "").all()
+    counts = cards.groupby("node")["device"].nunique()
+    said = ", ".join(f"{node} {count}" for node, count in list(counts.items())[:5])
+    taken = "one meter without a name is taken as that of all accelerators of a node"
+    return [taken if unnamed else f"nodes are taken to have the accelerators that have meters: {said}"]
+
+
 def _missing_meters(every: pd.DataFrame, settings: Settings, gpus: dict[str, str]) -> list[Flag]:
     """Accelerators that are known of and not in the log, where no meter has the whole node."""
     walls = set(every[every["scope"] == "node_wall"]["node"])
@@ -215,7 +213,8 @@ def _gaps(node: str, devices: list[str], gpu: str) -> list[str]:
     numbers = set(map(int, labels)) if all(label.isdigit() for label in labels) else set()
     missing = sorted(set(range(max(numbers) + 1)) - numbers) if len(numbers) > 1 else []
     # nodes have 2, 4, 8 of them; a single one is of a workstation, or of a board of 4 or 8
-    odd = len(devices) % 2 and (len(devices) > 1 or ON_BOARDS.search(gpu))
+    odd = bool(len(devices) % 2 and (len(devices) > 1 or ON_BOARDS.search(gpu)))
+    odd |= bool(1 < len(devices) < 8 and ON_BOARDS_OF_8.search(gpu))
     if not missing and not odd:
         return []
     lack = f", and none of number {', '.join(map(str, missing[:8]))}" if missing else ""

@@ -2,8 +2,8 @@
 accelerator_w.
 
 The line and its 5th and 95th percentile are those of the fitted servers
-(`data/results/node_power_fits.csv`), of the
-type that the log or deployment.yaml names; of all types together where none is known.
+(`data/results/node_power_fits.csv`), of the type that the log or deployment.yaml names; of all types
+together where none is known.
 """
 
 import re
@@ -25,6 +25,7 @@ from pipeline.servers.model.power import SERVER_GPUS, SERVERS, ServerFit, from_t
 FITS = Path("data/results/node_power_fits.csv")
 HARDWARE = Path("data/published/hardware.csv")
 POINTS = 4096  # of a Sobol net
+IDLE_PART = 0.25  # of its rated power, that an accelerator without work draws at most
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,17 @@ def type_of(gpu: str) -> str:
 
 
 @cache
+def most_idle_w(gpu: str) -> float | None:
+    """Node watts, an accelerator, that a server of a known type draws at most while it does nothing (P95)."""
+    server = type_of(gpu)
+    if not server:
+        return None
+    fit = from_table(read_table(FITS, NODE_POWER_FITS), _hardware())[server]
+    draws = _draws(fit, qmc.Sobol(4, seed=0).random(POINTS))
+    return float(np.quantile(draws[:, 0] + draws[:, 1] * IDLE_PART * fit.rated_w, 0.95))
+
+
+@cache
 def _hardware() -> pd.DataFrame:
     return read_table(HARDWARE, find("hardware").contract)
 
@@ -85,8 +97,8 @@ def _types() -> dict[str, str]:
 
 
 def fitted_ratio(gpu_of_node: dict[str, str], stated: str, mean_w: float) -> NodeRatio:
-    """The fitted lines for the accelerators of each node; `mean_w`, of one of them, is where the
-    spread is taken.
+    """The fitted lines for the accelerators of each node; `mean_w`, of one of them, is where the spread is
+    taken.
 
     gpu_of_node: accelerator's name by node, where the log gives it; stated: that of deployment.yaml, or
     blank.

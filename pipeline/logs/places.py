@@ -1,23 +1,28 @@
-"""Where a request ran and what a meter measures: a node, some accelerators of it, or an instance over
-several nodes.
+"""Where a request ran, what a meter measures, and how much of each model a request log has.
 
-Energy is shared inside a place. It is a node, unless requests name the accelerators that serve them
-(`device`), or
-deployment.yaml or the request itself names the nodes of an instance that runs over several.
+Energy is shared inside a place: a node, some accelerators of it, or an instance over several nodes. It is a
+node, unless requests name the accelerators that serve them (`device`), or deployment.yaml or the request
+itself names the nodes of an instance that runs over several.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+from ibis import _
 
 from pipeline.core.errors import InputError
 from pipeline.logs.deployment import Deployment
 from pipeline.logs.engines import Engine
+from pipeline.logs.prices import Load
+from pipeline.logs.settings import MICROSECONDS_PER_SECOND, Settings
+from pipeline.logs.typed import MAXIMUM_TOKENS, TOKENS, number, time
 
 REST = "other accelerators"
+USUAL_SPEED = 25  # output tokens a second, of an answer whose end is not known
+LEAST_SPAN_S = 60  # of a log, to tell from its rate how many requests are in flight
 SEVERAL = re.compile(r"\s*[,+;]\s*")
 CARD = re.compile(r"^(gpu|card|device|nvidia)[ _:-]*", re.I)
 
@@ -30,6 +35,7 @@ class Places:
     of_node: dict[str, str] = field(default_factory=dict)
     of_meter: dict[tuple[str, str], str] = field(default_factory=dict)
     instances: dict[str, str] = field(default_factory=dict)
+    unmetered: str = ""  # accelerators that requests name and no meter reads
 
     def of_request(self, raw: ir.Table) -> ir.Value:
         """The place of each request."""
@@ -99,16 +105,29 @@ def places_of(
     )
     if pairs.empty:
         return places, notes
-    of_pair, of_meter = _by_device(
-        pairs, engine.fetch(power.filter(power.scope == "gpu").select("node", "device").distinct())
-    )
+    meters = engine.fetch(power.select("node", "scope", "device").distinct())
+    of_pair, of_meter = _by_device(pairs, meters[meters["scope"] == "gpu"])
+    walls = set(meters[meters["scope"] == "node_wall"]["node"]) - {node for node, _ in of_meter}
     if of_meter:
         notes.append(
             "requests name their accelerators: each gets the energy of its own, from meters of "
             "accelerators; a "
             "meter of their whole node is left out"
         )
-    return Places(of_pair, of_node, of_meter, places.instances), notes
+    short = _unmetered(pairs[~pairs["node"].isin(walls)], meters[meters["scope"] == "gpu"])
+    return Places(of_pair, of_node, of_meter, places.instances, short), notes
+
+
+def _unmetered(pairs: pd.DataFrame, meters: pd.DataFrame) -> str:
+    """Accelerators that the requests of a node name and none of its meters reads."""
+    for node, rows in pairs.groupby("node"):
+        own = {_card(str(device)) for device in meters[meters["node"] == node]["device"].dropna()} - {""}
+        missing = sorted({card for text in rows["device"] for card in _cards(text)} - own)
+        if own and missing:
+            return (
+                f"requests name accelerators {', '.join(missing[:8])} of node {node!r}, which no meter reads"
+            )
+    return ""
 
 
 def with_only_node(
@@ -150,7 +169,7 @@ def _by_device(
     for name, rows in pairs.groupby("node"):
         node, sets = str(name), {}
         for text in rows["device"]:
-            sets[str(text)] = frozenset(_card(part) for part in SEVERAL.split(str(text).strip("[] ")) if part)
+            sets[str(text)] = _cards(text)
         distinct = set(sets.values())
         if sum(map(len, distinct)) > len(frozenset().union(*distinct)):
             raise InputError(
@@ -170,5 +189,132 @@ def _by_device(
     return of_pair, of_meter
 
 
+def _cards(text: object) -> frozenset[str]:
+    return frozenset(_card(part) for part in SEVERAL.split(str(text).strip("[] ")) if part)
+
+
 def _card(label: str) -> str:
     return CARD.sub("", label.strip())
+
+
+@dataclass(frozen=True)
+class Loads:
+    """table: node, model, requests, input_tokens, output_tokens, seconds (in progress), in_flight; sums of
+    the raw log.
+
+    has_end: whether the log says when requests ended; else in_flight follows from their rate and USUAL_SPEED.
+    """
+
+    table: pd.DataFrame
+    has_end: bool  # of single requests
+    has_status: bool = False
+    has_cached: bool = False
+    gpus: dict[str, int] = field(default_factory=dict)  # of an instance, by model, where the log says so
+
+    @property
+    def nodes(self) -> list[str]:
+        """Nodes that the requests name."""
+        return sorted(set(self.table["node"]))
+
+    @property
+    def models(self) -> list[str]:
+        """Models that the requests name, the most frequent first."""
+        return [load.model for load in self.of_models]
+
+    @property
+    def of_models(self) -> list[Load]:
+        """One load a model, over all nodes, each node with its share of the requests."""
+        rows = []
+        for model, group in self.table.groupby("model", sort=True):
+            n = float(group["requests"].sum())
+            in_flight = float((group["in_flight"] * group["requests"]).sum() / n)
+            given, taken = (float(group[name].sum()) / n for name in TOKENS)
+            cached = float(group["cached_input_tokens"].sum()) / n
+            rows.append((n, Load(str(model), in_flight, given, taken, self.gpus.get(str(model)), cached)))
+        return [load for _, load in sorted(rows, key=lambda row: (-row[0], row[1].model))]
+
+    def shared_nodes(self) -> dict[str, list[str]]:
+        """Nodes with several models, and these."""
+        several = self.table.groupby("node")["model"].agg(lambda names: sorted(set(names)))
+        return {str(node): names for node, names in several.items() if len(names) > 1}
+
+
+def read_loads(engine: Engine, raw: ir.Table, settings: Settings, of_runs: bool = False) -> Loads:
+    """Sums by node and model of the rows that can be counted; `of_runs`: times are those of whole runs."""
+    has_end = "end" in raw.columns and not of_runs
+    table = raw.select(
+        "node",
+        "model",
+        **(
+            number(raw, "reasoning_tokens")
+            if "reasoning_tokens" in raw.columns and settings.deployment.output_includes_reasoning is False
+            else {}
+        ),
+        **(number(raw, "gpus") if "gpus" in raw.columns else {}),
+        **time(engine, raw, "time", "start_us"),
+        **(time(engine, raw, "end", "end_us") if "end" in raw.columns else {}),
+        **number(raw, "input_tokens"),
+        **number(raw, "output_tokens"),
+        **(number(raw, "cached_input_tokens") if "cached_input_tokens" in raw.columns else {}),
+    )
+    if "cached_input_tokens" not in table.columns:
+        table = table.mutate(cached_input_tokens=0)
+    table = table.filter(_.node.notnull() & _.model.notnull() & (_.node != "") & (_.model != ""))
+    if "reasoning_tokens" in table.columns:
+        table = table.mutate(output_tokens=_.output_tokens + _.reasoning_tokens.fill_null(0))
+    for name in TOKENS:  # NaN is greater than any number
+        table = table.filter(table[name].between(0, MAXIMUM_TOKENS))
+    table = table.filter(_.start_us.notnull())
+    seconds = (
+        ((table.end_us - table.start_us).clip(0, None) / MICROSECONDS_PER_SECOND)
+        if has_end
+        else table.start_us * 0.0
+    )
+    sums = (
+        table.mutate(seconds=seconds.fill_null(0.0).cast("float64"))
+        .group_by(["node", "model"])
+        .agg(
+            requests=_.count(),
+            input_tokens=_.input_tokens.cast("float64").sum(),
+            output_tokens=_.output_tokens.cast("float64").sum(),
+            cached_input_tokens=_.cached_input_tokens.fill_null(0)
+            .clip(0, _.input_tokens)
+            .cast("float64")
+            .sum()
+            .fill_null(0.0),
+            answered=(_.output_tokens > 0).sum(),
+            seconds=_.seconds.sum(),
+            **({"gpus": _.gpus.max()} if "gpus" in raw.columns else {}),
+            first_us=_.start_us.min(),
+            last_us=(_.end_us if "end" in raw.columns else _.start_us).max(),
+        )
+    )
+    found = engine.fetch(sums.order_by(["node", "model"]))
+    if found.empty:
+        found = found.assign(in_flight=pd.Series(dtype="float64"))
+        return Loads(found, has_end)
+    ends = found.groupby("node").agg(first=("first_us", "min"), last=("last_us", "max"))
+    span_s = ((ends["last"] - ends["first"]) / MICROSECONDS_PER_SECOND).reindex(found["node"]).to_numpy()
+    in_flight = found["seconds"] / pd.Series(span_s).clip(lower=1.0).to_numpy()
+    if not has_end:
+        usual = found["output_tokens"] / USUAL_SPEED / pd.Series(span_s).clip(lower=1.0).to_numpy()
+        in_flight = usual.where(span_s >= LEAST_SPAN_S, settings.requests_in_flight)
+    found["in_flight"] = in_flight.round(1).clip(lower=1.0)
+    stated = found.dropna(subset="gpus").groupby("model")["gpus"].max() if "gpus" in found else pd.Series()
+    gpus = {str(model): int(count) for model, count in stated.items() if count >= 1}
+    return Loads(found, has_end, "status" in raw.columns, "cached_input_tokens" in raw.columns, gpus)
+
+
+def with_reasoning(engine: Engine, raw: ir.Table, settings: Settings) -> tuple[Settings, list[str]]:
+    """The settings, told whether output tokens hold the reasoning tokens: not where these are more."""
+    given = settings.deployment
+    if given.output_includes_reasoning is not None or "reasoning_tokens" not in raw.columns:
+        return settings, []
+    table = raw.select(**number(raw, "output_tokens"), **number(raw, "reasoning_tokens"))
+    more = table.filter(
+        _.reasoning_tokens.between(1, MAXIMUM_TOKENS) & (_.reasoning_tokens > _.output_tokens)
+    )
+    apart = bool(int(engine.fetch(more.limit(1).count())))
+    said = "beside the output tokens" if apart else "part of the output tokens"
+    given = given.model_copy(update={"output_includes_reasoning": not apart})
+    return replace(settings, deployment=given), [f"reasoning tokens are taken as {said}"]

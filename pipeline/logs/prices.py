@@ -1,9 +1,8 @@
 """What tokens cost beside each other, from the model of serving: the one seam between logs and that model.
 
 A model of the log is priced at the requests in flight and the mean lengths that the log shows, on the
-accelerators of
-deployment.yaml (else of `USUAL`, as few as hold it). Joules of an input token: a x power; of an output token
-at the mean
+accelerators of deployment.yaml (else of `USUAL`, as few as hold it). Joules of an input token: a x power;
+of an output token at the mean
 context: (b + k C) x power, with a, b, k of pipeline/serving/model/costs.py.
 """
 
@@ -16,7 +15,7 @@ import pandas as pd
 
 from pipeline.ingest.names import shape_key
 from pipeline.logs.deployment import Deployment
-from pipeline.logs.weights import PRICED, SIZED, TokenWeights
+from pipeline.logs.settings import PRICED, SIZED, TokenWeights
 from pipeline.serving.model.settings import Serving
 
 if TYPE_CHECKING:
@@ -48,6 +47,7 @@ class Load:
     input_tokens: float
     output_tokens: float
     gpus: int | None = None  # of the instance, where the log says so
+    cached_tokens: float = 0.0  # of the input tokens
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ class Prices:
     assumed: pd.DataFrame
     gpu_j_per_query: dict[str, Predicted] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    cached_tokens: dict[str, float] = field(default_factory=dict)  # of a mean prompt, by model
     drawn: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def bands(self, loads: pd.DataFrame, cached_price: float) -> pd.DataFrame:
+    def bands(self, loads: pd.DataFrame, given: Deployment) -> pd.DataFrame:
         """By model, P5 and P95 over the point, of the energy of a query, of an input and an output token.
 
         loads: node, model and sums of input, cached input and output tokens. Models of a node share its
@@ -75,8 +76,9 @@ class Prices:
         price = np.stack(
             [self.drawn.get(name, point[name][:, None] * np.ones(DRAWS)) for name in loads["model"]]
         )
-        given = loads["input_tokens"] - (1 - cached_price) * loads["cached_input_tokens"]
-        tokens = np.stack([given, loads["output_tokens"]], axis=-1)
+        saved = np.array([1 - self.weights.cached_price(name, given) for name in loads["model"]])
+        fresh = loads["input_tokens"] - saved * loads["cached_input_tokens"]
+        tokens = np.stack([fresh, loads["output_tokens"]], axis=-1)
         weight = (tokens * np.stack([point[name] for name in loads["model"]])).sum(axis=1)
         ratio = (tokens[:, :, None] * price).sum(axis=1) / np.maximum(weight, 1e-9)[:, None]
         table = pd.DataFrame(ratio * weight[:, None]).assign(weight=weight)
@@ -87,7 +89,11 @@ class Prices:
             part = weight[of] / max(weight[of].sum(), 1e-9)
             query = part @ share[of]
             own = point[str(name)][:, None]
-            token = np.where(own > 0, query / (part @ ratio[of]) * price[of[0]] / np.maximum(own, 1e-12), 1.0)
+            token = np.where(
+                own > 0,
+                query / np.maximum(part @ ratio[of], 1e-12) * price[of[0]] / np.maximum(own, 1e-12),
+                1.0,
+            )
             rows[name] = np.quantile([query, *token], [0.05, 0.95], axis=1).T.ravel()
         ends = pd.MultiIndex.from_product([BANDS, ["low", "high"]])
         return pd.DataFrame.from_dict(rows, orient="index", columns=ends)
@@ -106,7 +112,8 @@ def priced(
     model = read_model()
     rows, bases = _configurations(loads, model.tables, given, gpu)
     unknown = tuple(load.model for load in loads if load.model not in bases)
-    weights = replace(other, models=tuple(load.model for load in loads))
+    price = float(settings.cached_work.distribution.median())
+    weights = replace(other, models=tuple(load.model for load in loads), other_cached=price)
     if rows.empty:
         return Prices(_stated(weights, given), rows, unknown=unknown)
     cost = request_cost(rows.drop(columns="name"), model, settings, np.random.default_rng(SEED), DRAWS)
@@ -116,11 +123,13 @@ def priced(
     per_input = cost.a_s_per_input_token * cost.gpu_w
     per_output = (cost.b_s_per_output_token + cost.k_s_per_token2 * context) * cost.gpu_w
     ratio, beside = per_input / per_output, _beside(rows, model, settings)
+    from_cache = cost.d_s_per_cached_token / cost.a_s_per_input_token
     keys = [shape_key(name) for name in rows["name"]]
     weights = replace(
         weights,
         fitted={**other.fitted, **dict(zip(keys, map(_short, ratio), strict=True))},
         output=dict(zip(keys, map(_short, beside), strict=True)),
+        cached=dict(zip(keys, map(_short, np.minimum(from_cache, 1.0)), strict=True)),
         basis={shape_key(name): basis for name, basis in bases.items()},
     )
     weights = _stated(weights, given)
@@ -130,7 +139,8 @@ def priced(
         for key, one in zip(keys, beside, strict=True)
     ]
     drawn = {name: np.stack([a * b, b]) for name, a, b in zip(rows["name"], ratio, outputs, strict=True)}
-    return Prices(weights, rows, _of_queries(rows, cost), unknown, drawn)
+    cached = {load.model: load.cached_tokens for load in loads}
+    return Prices(weights, rows, _of_queries(rows, cost, cached), unknown, cached, drawn)
 
 
 def calibrated(
@@ -153,13 +163,15 @@ def calibrated(
     cost = request_cost(
         prices.assumed.drop(columns="name"), model, settings, np.random.default_rng(SEED), DRAWS
     )
-    return _of_queries(prices.assumed, cost)
+    return _of_queries(prices.assumed, cost, prices.cached_tokens)
 
 
-def _of_queries(rows: pd.DataFrame, cost: "RequestCost") -> dict[str, Predicted]:
+def _of_queries(rows: pd.DataFrame, cost: "RequestCost", cached: dict[str, float]) -> dict[str, Predicted]:
     """Accelerator J of a query of each row: P5, P50, P95."""
     given, taken = (rows[name].to_numpy(float)[:, None] for name in ("input_tokens", "output_tokens"))
-    low, middle, high = np.quantile(cost.seconds(given, taken) * cost.gpu_w, [0.05, 0.5, 0.95], axis=1)
+    saved = rows["name"].map(cached).fillna(0.0).to_numpy(float)[:, None]
+    seconds = cost.seconds(given, taken) - (cost.a_s_per_input_token - cost.d_s_per_cached_token) * saved
+    low, middle, high = np.quantile(seconds * cost.gpu_w, [0.05, 0.5, 0.95], axis=1)
     return {
         str(name): (float(a), float(b), float(c))
         for name, a, b, c in zip(rows["name"], low, middle, high, strict=True)
@@ -207,8 +219,7 @@ def _beside(rows: pd.DataFrame, model: "ServingModel", settings: Serving) -> np.
     """J of an output token over that of the first, the most frequent model, (n, DRAWS).
 
     All at the mean of their requests in flight: how a model's requests spread over instances is in no log,
-    and with
-    fewer of them each would carry more of the weights that are read for all.
+    and with fewer of them each would carry more of the weights that are read for all.
     """
     from pipeline.serving.model.costs import request_cost
 

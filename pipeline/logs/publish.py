@@ -1,5 +1,4 @@
-"""The tables that come out: energy by model and hour, nodes, meters, time, and everything that was
-assumed."""
+"""The tables that come out: energy by model and hour, nodes, meters, time, and all that was assumed."""
 
 from typing import Any
 
@@ -12,13 +11,12 @@ from pipeline.core.read import validate
 from pipeline.core.units import JOULES_PER_WH
 from pipeline.logs.contract import HOURS, MODELS
 from pipeline.logs.engines import Engine
-from pipeline.logs.loads import Loads
 from pipeline.logs.meters import PowerLog
+from pipeline.logs.places import USUAL_SPEED, Loads
 from pipeline.logs.prices import BANDS, Prices
 from pipeline.logs.queries import QUANTILES
 from pipeline.logs.rows import SHARE
-from pipeline.logs.settings import FACTORS, UJ_PER_WH, UNITS_PER_TOKEN, Settings
-from pipeline.logs.weights import TokenWeights
+from pipeline.logs.settings import FACTORS, UJ_PER_WH, UNITS_PER_TOKEN, Settings, TokenWeights
 from pipeline.logs.windows import COVERED, total
 
 PICTURED = 240  # points of a picture over time
@@ -95,7 +93,10 @@ def table(
         "carbon_g": node_mean_wh * pue * settings.carbon_g_per_kwh / 1000,
         "wh_per_1000_input": wh_per_weight * [price[0] for price in prices],
         "wh_per_1000_cached": wh_per_weight
-        * [price[0] * settings.deployment.cached_price for price in prices],
+        * [
+            price[0] * weights.cached_price(model, settings.deployment)
+            for model, price in zip(names, prices, strict=True)
+        ],
         "wh_per_1000_output": wh_per_weight * [price[1] for price in prices],
     }
     for name, least, most in (("input", low_in, high_in), ("output", low_out, high_out)):
@@ -210,8 +211,8 @@ def notes(settings: Settings, loads: Loads, by_chance: int, failed_uj: int, powe
         )
     if not loads.has_end:
         said.append(
-            "requests have no times of their own: the number in flight is not known, and prices are those of "
-            f"{settings.requests_in_flight:g}"
+            "requests have no ends of their own: how many are in flight is taken from their rate, at "
+            f"{USUAL_SPEED} tokens/s an answer"
         )
     for node, models in list(loads.shared_nodes().items())[:5]:
         said.append(
@@ -254,13 +255,14 @@ def assumed(
                 "model of serving; deployment.yaml may say otherwise",
             )
         )
-    rows.append(
+    rows += [
         (
-            "price of a cached token, in input tokens",
-            settings.deployment.cached_price,
-            "default or deployment.yaml",
+            f"price of a cached token of {model}, in input tokens",
+            prices.weights.cached_price(model, settings.deployment),
+            "deployment.yaml, or the model of serving" if cached else "no column of cached tokens",
         )
-    )
+        for model, cached in prices.cached_tokens.items()
+    ]
     if shift is not None:
         rows.append(
             ("clocks: shift seen, s", shift[0], f"correlation {shift[1]:.2f}, {shift[2]:.2f} without")

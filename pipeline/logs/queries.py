@@ -1,10 +1,10 @@
 """Energy of each query, summed up a model and hour, with quantiles that need no sort of the whole log.
 
-Energies are counted, and a quantile is interpolated between ranks as numpy does it. Up to EXACT_UP_TO queries
-every energy is counted apart, so the quantiles are exact. Above, energies are counted in bins of their first
-three significant digits, with the least and greatest value of each, and interpolated inside a bin: never off
-by more than the bin's width (at most 1 %, far less where queries are many), and memory grows with the number
-of bins, not of queries.
+Energies are counted, and a quantile is interpolated between ranks as numpy does it. Up to EXACT_UP_TO
+queries every energy is counted apart, so the quantiles are exact. Above, energies are counted in bins of
+their first three significant digits, with the least and greatest value of each, and interpolated inside a
+bin: never off by more than the bin's width (at most 1 %, far less where queries are many), and memory grows
+with the number of bins, not of queries.
 """
 
 import ibis
@@ -22,16 +22,9 @@ COUNTS = ("queries", "input_tokens", "output_tokens", "weight", "share", "energy
 LENGTH_CLASSES = ("under 100", "100 to 1,000", "1,000 and more")  # output tokens
 USED = ("used", PARTLY)
 PRICED = (
-    "node",
-    "first",
-    "last",
-    "first_covered",
-    "last_covered",
-    "between_covered",
-    "uj_per_weight",
-    "uj_per_weight_last",
-    "uj_per_weight_between",
-)
+    "node", "first", "last", "first_covered", "last_covered", "between_covered", "uj_per_weight",
+    "uj_per_weight_last", "uj_per_weight_between",
+)  # fmt: skip
 
 
 def length_class(output_tokens: ir.IntegerValue) -> ir.IntegerValue:
@@ -44,8 +37,7 @@ def query_bins(requests: ir.Table, prices: ir.Table, exact: bool) -> ir.Table:
     """Hour, model, length, failed, bin -> sums, least and greatest energy of queries that have some power.
 
     A query partly under power counts with that share; the energy of its bin is that of the whole query, as
-    if the
-    rest had drawn alike. `exact` gives each energy its own bin.
+    if the rest had drawn alike. `exact` gives each energy its own bin.
     """
     prices = prices.filter(_.outcome.isin(USED)).select(*PRICED)
     priced = requests.filter(_.usable).inner_join(prices, ["node", "first", "last"])
@@ -55,32 +47,23 @@ def query_bins(requests: ir.Table, prices: ir.Table, exact: bool) -> ir.Table:
         else {"failed": ibis.literal(0, "int8")}
     )
     queries = priced.select(
-        "model",
-        "input_tokens",
-        "output_tokens",
-        "weight",
-        **failed,
-        hour=(_.start_us // US_PER_HOUR).cast("int64"),
-        length=length_class(_.output_tokens),
+        "model", "input_tokens", "output_tokens", "weight", **failed,
+        hour=(_.start_us // US_PER_HOUR).cast("int64"), length=length_class(_.output_tokens),
         energy_uj=energy_uj(),
         share=ibis.ifelse(_.weight > 0, _.share * (covered_weight() / _.weight), 0.0),
-    )
+    )  # fmt: skip
     queries = queries.mutate(share=(_.share + 0.5).floor().cast("int64"))
     whole_uj = ibis.ifelse(
         _.share >= SHARE, _.energy_uj, (_.energy_uj * (SHARE / ibis.greatest(_.share, 1)) + 0.5).floor()
     )
     queries = queries.mutate(whole_uj=whole_uj.cast("int64"))
     queries = queries.mutate(bin=queries.whole_uj if exact else _first_digits(queries.whole_uj))
-    return queries.group_by(["hour", "model", "length", "failed", "bin"]).agg(
-        queries=_.count(),
-        input_tokens=total(_.input_tokens),
-        output_tokens=total(_.output_tokens),
-        weight=total(_.weight),
-        share=total(_.share),
-        least_uj=_.whole_uj.min(),
-        greatest_uj=_.whole_uj.max(),
-        energy_uj=total(_.energy_uj),
-    )
+    return queries.group_by(
+        ["hour", "model", "length", "failed", "bin"]).agg(queries=_.count(),
+        input_tokens=total(_.input_tokens), output_tokens=total(_.output_tokens),
+        weight=total(_.weight), share=total(_.share), least_uj=_.whole_uj.min(),
+        greatest_uj=_.whole_uj.max(), energy_uj=total(_.energy_uj),
+    )  # fmt: skip
 
 
 def by_bins(bins: ir.Table, by: list[str]) -> ir.Table:

@@ -10,19 +10,15 @@ from pipeline.logs.engines import Engine
 from pipeline.logs.rows import LEAST_W, MILLIWATTS_PER_WATT, reason_name
 from pipeline.logs.settings import Settings
 from pipeline.logs.sources import Source, locate
-from pipeline.logs.statuses import status_known
-from pipeline.logs.typed import ZONE, filled, number, time_columns, unreadable_time
+from pipeline.logs.typed import ZONE, filled, number, status_known, time_columns, unreadable_time
 from pipeline.logs.windows import total
 
 SMALL_BOARD_W = 15.0  # at the wall; a server in kW reads less
 KILO_APART = 100.0  # times, between nodes of one log
 EXPECTED = {
-    "time": "a time such as 2026-01-31T23:59:59Z",
-    "count": "a whole number",
-    "number": "a number",
-    "text": "gpu or node_wall",
-    "status": "a word such as success or failure, or an HTTP status",
-}
+    "time": "a time such as 2026-01-31T23:59:59Z", "count": "a whole number", "number": "a number",
+    "text": "gpu or node_wall", "status": "a word such as success or failure, or an HTTP status",
+}  # fmt: skip
 
 
 def refuse_unreadable(

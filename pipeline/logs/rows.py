@@ -1,7 +1,11 @@
-"""Rows of the two logs: typed, weighed, placed in windows, and marked with the reason why they are not used.
+"""Rows of the two logs: typed, weighed, placed in windows, marked with the reason why they are not used,
+once each.
 
-Times are microseconds since 1970 UTC, token weights whole 1/100,000ths, power whole milliwatts: sums of whole
-numbers do not depend on the order in which threads and machines add them up.
+Times are microseconds since 1970 UTC, token weights whole 1/100,000ths, power whole milliwatts: sums of
+whole numbers do not depend on the order in which threads and machines add them up. Of repeats a cheap test
+that cannot miss one runs first; only the rows that it suspects are compared whole. An id says what is the
+same request. Without one, equal rows are repeats unless the log would have them by chance: a load test with
+fixed lengths and stamps of whole seconds has many.
 """
 
 import operator
@@ -10,19 +14,28 @@ from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
+from ibis import _
 
 from pipeline.logs.contract import POWER_REASONS, REQUEST_REASONS, SCOPES, LogColumn
+from pipeline.logs.deployment import Deployment
 from pipeline.logs.engines import Engine
 from pipeline.logs.places import Places
-from pipeline.logs.settings import UNITS_PER_TOKEN, Settings
+from pipeline.logs.settings import UNITS_PER_TOKEN, Settings, TokenWeights
 from pipeline.logs.sources import Source
-from pipeline.logs.statuses import status_failed, status_known
-from pipeline.logs.typed import missing, number, read_log, time, whole, zones
-from pipeline.logs.weights import TokenWeights
+from pipeline.logs.typed import (
+    MAXIMUM_TOKENS,
+    TOKENS,
+    missing,
+    number,
+    read_log,
+    status_failed,
+    status_known,
+    time,
+    whole,
+    zones,
+)
 
 MILLIWATTS_PER_WATT = 1000
-MAXIMUM_TOKENS = 1 << 31
-TOKENS = ("input_tokens", "output_tokens")
 OPTIONAL_TOKENS = ("cached_input_tokens", "reasoning_tokens")
 SHARE = 1_000_000  # a whole query, in parts
 LEAST_W = 1.0  # no accelerator and no node draws less; what is in kW the energy of a token tells
@@ -40,22 +53,19 @@ def request_rows(
     failed, share.
 
     powered: node, t0_us, t1_us, between which a node's power is known. A request that goes beyond counts
-    with the
-    share of its time inside: its weight, and itself (`share`, of SHARE).
+    with the share of its time inside: its weight, and itself (`share`, of SHARE).
     """
     has_end = "end" in raw.columns
     optional = [name for name in OPTIONAL_TOKENS if name in raw.columns]
     table = raw.select(
         **time(engine, raw, "time", "start_us"),
-        **(time(engine, raw, "end", "end_us") if has_end else {}),
-        **zones(engine, raw),
-        **number(raw, "input_tokens"),
-        **number(raw, "output_tokens"),
+        **(time(engine, raw, "end", "end_us") if has_end else {}), **zones(engine, raw),
+        **number(raw, "input_tokens"), **number(raw, "output_tokens"),
         **{name: value for column in optional for name, value in number(raw, column).items()},
         **(_status(raw) if "status" in raw.columns else {}),
         **{name: raw[name] for name in ("model", "request") if name in raw.columns},
         node=places.of_request(raw),
-    )
+    )  # fmt: skip
     table = _shifted(table, settings.shift_us, has_end)
     table = table.left_join(powered, "node").drop("node_right")
     table = table.mutate(weight=_weight(table, settings, weights), **_clipped(table, has_end))
@@ -85,13 +95,9 @@ def power_rows(
     """Typed rows of `power_series`: + milliwatts, window, usable, reason (a number)."""
     raw = places.without_shared_walls(read_log(engine, source, contract))
     table = raw.select(
-        **time(engine, raw, "time", "start_us"),
-        **zones(engine, raw),
-        **number(raw, "watts"),
-        node=places.of_sample(raw),
-        scope=raw.scope,
-        device=places.meter_of(raw),
-    )
+        **time(engine, raw, "time", "start_us"), **zones(engine, raw), **number(raw, "watts"),
+        node=places.of_sample(raw), scope=raw.scope, device=places.meter_of(raw),
+    )  # fmt: skip
     table = _marked(table, POWER_REASONS, lambda of: _power_tests(of, settings))
     watts = ibis.ifelse(table.usable, table.watts, 0)
     table = table.mutate(
@@ -126,12 +132,11 @@ def _weight(table: ir.Table, settings: Settings, weights: TokenWeights) -> ir.Nu
     given, taken = (table[name].clip(0, MAXIMUM_TOKENS) for name in TOKENS)
     if "reasoning_tokens" in table.columns and settings.deployment.output_includes_reasoning is False:
         taken = taken + _known(table.reasoning_tokens)
-    price_in, price_out = _prices(table, weights)
-    if "cached_input_tokens" in table.columns:
-        cached = ibis.least(_known(table.cached_input_tokens), given)
-        share = settings.deployment.cached_price
-        given = given - cached if not share else given - cached * (1 - share)
-    return given * price_in + taken * price_out
+    price_in, price_out, price_cached = _prices(table, weights, settings.deployment)
+    if "cached_input_tokens" not in table.columns:
+        return given * price_in + taken * price_out
+    cached = ibis.least(_known(table.cached_input_tokens), given)
+    return (given - cached) * price_in + cached * price_cached + taken * price_out
 
 
 def _known(tokens: ir.NumericValue) -> ir.NumericValue:
@@ -142,20 +147,23 @@ def _known(tokens: ir.NumericValue) -> ir.NumericValue:
     return known.clip(0, MAXIMUM_TOKENS)
 
 
-def _prices(table: ir.Table, weights: TokenWeights) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Units of weight of an input and of an output token, by the model of the row."""
-    found = weights.apart(weights.models)
-    defaults = (weights.other, 1.0)
+def _prices(table: ir.Table, weights: TokenWeights, given: Deployment) -> tuple[ir.IntegerValue, ...]:
+    """Units of weight of an input, an output and a cached input token, by the model of the row."""
+    prices = {
+        model: (*weights.price(model), weights.price(model)[0] * weights.cached_price(model, given))
+        for model in sorted(weights.models)
+    }
+    defaults = (weights.other, 1.0, weights.other * weights.cached_price("", given))
     values = []
-    for place in (0, 1):
-        other = ibis.literal(round(defaults[place] * UNITS_PER_TOKEN), "int64")
+    for place, default in enumerate(defaults):
+        other = ibis.literal(round(default * UNITS_PER_TOKEN), "int64")
         branches = [
             (table.model == model, ibis.literal(round(price[place] * UNITS_PER_TOKEN), "int64"))
-            for model, price in sorted(found.items())
-            if price[place] != defaults[place]
+            for model, price in prices.items()
+            if price[place] != default
         ]
         values.append(ibis.cases(*branches, else_=other) if branches else other)
-    return values[0], values[1]
+    return tuple(values)
 
 
 def _clipped(table: ir.Table, has_end: bool) -> dict[str, ir.Value]:
@@ -201,15 +209,12 @@ def _marked(
 def _request_tests(table: ir.Table) -> dict[str, ir.BooleanValue]:
     given, taken = (table[name] for name in TOKENS)
     tests = {
-        "time_missing": table.start_us.isnull(),
-        "node_missing": missing(table.node),
-        "model_missing": missing(table.model),
-        "tokens_missing": missing(given) | missing(taken),
+        "time_missing": table.start_us.isnull(), "node_missing": missing(table.node),
+        "model_missing": missing(table.model), "tokens_missing": missing(given) | missing(taken),
         "tokens_negative": (given < 0) | (taken < 0),
         "tokens_out_of_range": (given >= MAXIMUM_TOKENS) | (taken >= MAXIMUM_TOKENS),
-        "outside_power_log": table.outside,
-        "no_tokens": table.weight <= 0,
-    }
+        "outside_power_log": table.outside, "no_tokens": table.weight <= 0,
+    }  # fmt: skip
     fractional = [value % 1 != 0 for value in (given, taken) if value.type().is_floating()]
     if fractional:
         tests["tokens_not_whole"] = reduce(operator.or_, fractional)
@@ -234,14 +239,10 @@ def _power_tests(table: ir.Table, settings: Settings) -> dict[str, ir.BooleanVal
     watts = table.watts
     tests = {
         "scope_unknown": table.scope.isnull() | table.scope.notin(SCOPES),
-        "time_missing": table.start_us.isnull(),
-        "node_missing": missing(table.node),
-        "watts_missing": missing(watts),
-        "watts_negative": watts < 0,
-        "watts_zero": watts == 0,
-        "watts_too_low": watts < LEAST_W,
-        "watts_too_high": watts > settings.plausible_watts_max,
-    }
+        "time_missing": table.start_us.isnull(), "node_missing": missing(table.node),
+        "watts_missing": missing(watts), "watts_negative": watts < 0, "watts_zero": watts == 0,
+        "watts_too_low": watts < LEAST_W, "watts_too_high": watts > settings.plausible_watts_max,
+    }  # fmt: skip
     return tests | _unreadable(table, {"time": "a_time", "watts": "a_number"})
 
 
@@ -262,12 +263,9 @@ def _spread(table: ir.Table, window_us: int, has_end: bool) -> ir.Table:
     if not has_end:
         first = table.start_us // window_us
         return table.mutate(
-            first=first,
-            last=first,
-            weight_first=table.weight,
-            weight_between=0,
+            first=first, last=first, weight_first=table.weight, weight_between=0,
             weight_last=ibis.literal(0, "int64"),
-        )
+        )  # fmt: skip
     first = table.from_us // window_us
     # the end is not part of the request: one that ends on a window's edge does not touch the next window
     last = ibis.greatest(first, (table.to_us - 1) // window_us)
@@ -285,3 +283,75 @@ def _spread(table: ir.Table, window_us: int, has_end: bool) -> ir.Table:
     rest = table.weight - table.weight_first - table.weight_between * (table.last - table.first - 1)
     table = table.mutate(weight_last=ibis.ifelse(table.last == table.first, 0, rest))
     return table.drop("length_us", "from_us", "to_us")
+
+
+LENGTHS = ["input_tokens", "output_tokens"]
+RESOLUTIONS_US = (1_000_000, 1000, 1)
+MARGIN = 3.0  # repeats that are still chance, over those expected
+
+
+def without_repeated_ids(engine: Engine, requests: ir.Table) -> tuple[ir.Table, int]:
+    """Each id once: the row that gave most tokens, then the first; rows without an id all stay.
+
+    Also how many usable rows were set aside so.
+    """
+    if "request" not in requests.columns:
+        return requests, 0
+    named = requests.filter(_.usable & _.request.notnull() & (_.request != ""))
+    again = engine.keep(named.group_by("request").agg(n=_.count()).filter(_.n > 1))
+    rows = engine.fetch(again.agg(rows=_.n.sum(), ids=_.count())).iloc[0]
+    if not rows["ids"]:
+        return requests, 0
+    suspected = named.semi_join(again, "request")
+    order = [
+        ibis.desc("output_tokens"),
+        *(name for name in suspected.columns if name not in ("reason", "output_tokens")),
+    ]
+    kept = suspected.mutate(place=ibis.row_number().over(ibis.window(group_by="request", order_by=order)))
+    kept = kept.filter(_.place == 0).drop("place")
+    rest = requests.filter(~_.usable | _.request.isnull() | (_.request == ""))
+    return rest.union(named.anti_join(again, "request"), kept), int(rows["rows"] - rows["ids"])
+
+
+def without_duplicate_requests(engine: Engine, requests: ir.Table) -> tuple[ir.Table, int, int]:
+    """The usable rows once each plus all other rows, how many were repeats, and how many look equal by
+    chance."""
+    keys = ["start_us", *LENGTHS]
+    suspects = engine.keep(requests.group_by(keys).agg(n=_.count()).filter(_.n > 1).drop("n"))
+    if not int(engine.fetch(suspects.count())):
+        return requests, 0, 0
+    once, repeats = _once(engine, requests, suspects)
+    if repeats and repeats <= MARGIN * _by_chance(engine, requests, suspects) + 0.5:
+        return requests, 0, repeats
+    return once, repeats, 0
+
+
+def without_duplicate_samples(engine: Engine, samples: ir.Table, suspects: ir.Table) -> tuple[ir.Table, int]:
+    """The same for power samples; `suspects` are the meters' windows in which two samples share a slot."""
+    return _once(engine, samples, suspects)
+
+
+def _by_chance(engine: Engine, requests: ir.Table, suspects: ir.Table) -> float:
+    """Pairs of equal rows that are expected of this many rows, lengths and this fine a clock."""
+    usable = requests.filter(_.usable)
+    by_lengths = usable.group_by(LENGTHS).agg(n=_.count(), first=_.start_us.min(), last=_.start_us.max())
+    sums = by_lengths.agg(
+        pairs=(_.n.cast("float64") * _.n.cast("float64")).sum(), first=_["first"].min(), last=_["last"].max()
+    )
+    clock = suspects.agg(**{f"off_{us}": (_.start_us % us != 0).sum() for us in RESOLUTIONS_US})
+    found, off = engine.fetch(sums).iloc[0], engine.fetch(clock).iloc[0]
+    resolution = next(us for us in RESOLUTIONS_US if not off[f"off_{us}"])
+    return float(found["pairs"]) * resolution / (2 * max(float(found["last"] - found["first"]), resolution))
+
+
+def _once(engine: Engine, table: ir.Table, suspects: ir.Table) -> tuple[ir.Table, int]:
+    if not int(engine.fetch(suspects.count())):
+        return table, 0
+    usable, keys = table.filter(_.usable), list(suspects.columns)
+    suspected = usable.semi_join(suspects, keys)
+    groups = suspected.group_by(list(suspected.columns)).agg(n=_.count()).filter(_.n > 1)
+    repeats = engine.fetch(groups.agg(repeats=(_.n - 1).sum()))["repeats"].iloc[0]
+    if not repeats or repeats != repeats:
+        return table, 0
+    rest = table.filter(~_.usable)
+    return rest.union(usable.anti_join(suspects, keys), suspected.distinct()), int(repeats)

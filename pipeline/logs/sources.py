@@ -1,7 +1,8 @@
 """The files of one log: their format, whether they are whole, and where in them a value stands.
 
-A source is a file, a folder of files of one format, or an address with `://` that only the engine can reach.
-In a folder, names that start with `.` or `_` are marks of other programs (`_SUCCESS`) and no part of the log.
+A source is a file, a folder of files of one format, or an address with `://` that only the engine can
+reach. In a folder, names that start with `.` or `_` are marks of other programs (`_SUCCESS`) and no part of
+the log.
 """
 
 import csv
@@ -18,21 +19,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import InputError
+from pipeline.logs.cells import header_name
 from pipeline.logs.contract import LogColumn
-from pipeline.logs.encoding import BLOCK, NOT_UTF8, is_utf8, open_bytes, open_text, refuse_other_starts
-from pipeline.logs.formats.names import POWER_FIELDS, REQUEST_FIELDS
-from pipeline.logs.values import header_name
+from pipeline.logs.formats.declare import POWER_FIELDS, REQUEST_FIELDS
+from pipeline.logs.formats.files import BLOCK, NOT_UTF8, is_utf8, open_bytes, open_text, refuse_other_starts
 
 Format = Literal["parquet", "csv", "jsonl"]
 SUFFIXES: dict[str, Format] = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".jsonl": "jsonl",
-    ".jsonl.gz": "jsonl",
-    ".ndjson": "jsonl",
-    ".ndjson.gz": "jsonl",
-}
+    ".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv", ".jsonl": "jsonl", ".jsonl.gz": "jsonl",
+    ".ndjson": "jsonl", ".ndjson.gz": "jsonl",
+}  # fmt: skip
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 MARKS = (".", "_")
 NEAR = 0.85  # similarity of names, of 1, from which a column counts as misspelt
@@ -276,9 +272,6 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for row, line in enumerate(text, start=1):
             # the engine reads every JSON value as text, so a value is looked for as text
             yield (
-                row,
-                {
-                    key: item if isinstance(item, str) else json.dumps(item)
-                    for key, item in json.loads(line).items()
-                },
-            )
+                row, {key: item if isinstance(item, str) else json.dumps(item) for key,
+                item in json.loads(line).items()},
+            )  # fmt: skip

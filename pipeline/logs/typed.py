@@ -4,12 +4,40 @@ import ibis
 import ibis.expr.types as ir
 
 from pipeline.core.errors import InputError
+from pipeline.logs.cells import MISSING
 from pipeline.logs.contract import LogColumn
 from pipeline.logs.engines import Engine
 from pipeline.logs.sources import Source
-from pipeline.logs.values import MISSING
+
+SUCCEEDED = [
+    "", "ok", "success", "succeeded", "successful", "completed", "complete", "done", "stop", "length",
+    "true", "finished", "eos", "tool_calls", "function_call", "content_filter", "none",
+]  # fmt: skip
+FAILED = [
+    "failed", "failure", "fail", "error", "errored", "timeout", "timed_out", "cancelled", "canceled",
+    "aborted", "abort", "incomplete", "rejected", "false", "rate_limited", "exception", "dropped",
+    "throttled", "overloaded", "preempted", "disconnected", "killed", "server_error", "internal_error",
+    "bad_request",
+]  # fmt: skip
+HTTP = r"^[1-5][0-9][0-9](?:[.]0)?(?: [a-z -]+)?$"
+HTTP_FAILED = r"^[1345][0-9][0-9](?:[.]0)?(?: [a-z -]+)?$"
+
+
+def status_known(status: ir.StringValue) -> ir.BooleanValue:
+    """Whether a word says how a request ended; a blank one says that nothing failed."""
+    word = status.fill_null("").strip().lower()
+    return word.isin([*SUCCEEDED, *FAILED]) | word.re_search(HTTP)
+
+
+def status_failed(status: ir.StringValue) -> ir.BooleanValue:
+    """Whether a request failed."""
+    word = status.fill_null("").strip().lower()
+    return ibis.or_(word.isin(FAILED), word.re_search(HTTP_FAILED))
+
 
 TIMES = ("time", "end")
+TOKENS = ("input_tokens", "output_tokens")
+MAXIMUM_TOKENS = 1 << 31
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 # engines read more than this (zone names, years of two digits) and each its own; the grammar is ours
 ISO = (

@@ -1,7 +1,8 @@
 """Energy and tokens of each node and window, and what a unit of token weight costs there.
 
 Tables, all far smaller than the logs (a row a node and window, or a few):
-meters: node, scope, device, window, reason -> samples, milliwatts (sum), slots (one bit a part of the window)
+meters: node, scope, device, window, reason -> samples, milliwatts (sum), slots (one bit a part of the
+window)
 spans:  node, first, last, reason -> requests, weight_first, weight_between, weight_last (sums)
 grid:   node, window -> energy_uj, samples, weight, uj_per_weight, ...
 """
@@ -43,15 +44,11 @@ def meters(samples: ir.Table, settings: Settings) -> ir.Table:
     slot = (offset * SLOTS // settings.base_window_us).cast("int64")
     # cast, because Spark takes a bare 1 for a number of 32 bits
     marked = samples.mutate(slot_bit=ibis.literal(1, "int8").cast("int64") << slot)
-    return marked.group_by(["node", "scope", "device", "window", "reason"]).agg(
-        samples=_.count(),
-        milliwatts=total(_.milliwatts),
-        slots=bit_or(marked.slot_bit),
-        first_us=_.start_us.min(),
-        last_us=_.start_us.max(),
-        zoned=total(_.zoned),
-        timed=total(_.timed),
-    )
+    return marked.group_by(
+        ["node", "scope", "device", "window", "reason"]).agg(samples=_.count(),
+        milliwatts=total(_.milliwatts), slots=bit_or(marked.slot_bit), first_us=_.start_us.min(),
+        last_us=_.start_us.max(), zoned=total(_.zoned), timed=total(_.timed),
+    )  # fmt: skip
 
 
 def in_windows(of: ir.Table, several: int) -> ir.Table:
@@ -59,14 +56,11 @@ def in_windows(of: ir.Table, several: int) -> ir.Table:
     if several == 1:
         return of
     table = of.mutate(window=(_.window // several).cast("int64"))
-    return table.group_by(["node", "scope", "device", "window", "reason"]).agg(
-        samples=total(_.samples),
-        milliwatts=total(_.milliwatts),
-        first_us=_.first_us.min(),
-        last_us=_.last_us.max(),
-        zoned=total(_.zoned),
-        timed=total(_.timed),
-    )
+    return table.group_by(
+        ["node", "scope", "device", "window", "reason"]).agg(samples=total(_.samples),
+        milliwatts=total(_.milliwatts), first_us=_.first_us.min(), last_us=_.last_us.max(),
+        zoned=total(_.zoned), timed=total(_.timed),
+    )  # fmt: skip
 
 
 def suspected_meters(of: ir.Table) -> ir.Table:
@@ -88,10 +82,10 @@ def powered_spans(of: ir.Table, intervals: ir.Table) -> ir.Table:
 def node_power(of: ir.Table, intervals: ir.Table, powered: ir.Table, settings: Settings) -> ir.Table:
     """Energy at the node of each node, window and scope; `chosen` marks the one scope that is used.
 
-    energy_uj fills gaps of a covered window with the window's own mean; measured_uj does not. A window counts
-    as covered when every meter of the node and scope has enough of the samples that its own interval gives
-    while the log lasts; more than the clock allows means that it was set back. Power at the wall goes before
-    that of accelerators, which becomes the node's by the line of `settings.node`.
+    energy_uj fills gaps of a covered window with the window's own mean; measured_uj does not. A window
+    counts as covered when every meter of the node and scope has enough of the samples that its own interval
+    gives while the log lasts; more than the clock allows means that it was set back. Power at the wall goes
+    before that of accelerators, which becomes the node's by the line of `settings.node`.
     """
     usable = of.filter(_.reason.isnull()).left_join(intervals, ["node", "scope", "device"])
     usable = usable.select("node", "scope", "device", "window", "samples", "milliwatts", "interval_us")
@@ -109,14 +103,11 @@ def node_power(of: ir.Table, intervals: ir.Table, powered: ir.Table, settings: S
         enough=(usable.samples >= least).cast("int64"),
         too_many=(usable.samples > most).cast("int64"),
     )
-    scopes = usable.group_by(["node", "scope", "window", "devices"]).agg(
-        samples=total(_.samples),
-        inside_us=_.inside_us.max(),
-        mean_uj=total(_.mean_uj),
-        read_uj=total(_.read_uj),
-        enough=total(_.enough),
-        too_many=total(_.too_many),
-    )
+    scopes = usable.group_by(
+        ["node", "scope", "window", "devices"]).agg(samples=total(_.samples),
+        inside_us=_.inside_us.max(), mean_uj=total(_.mean_uj), read_uj=total(_.read_uj),
+        enough=total(_.enough), too_many=total(_.too_many),
+    )  # fmt: skip
     scopes = scopes.mutate(
         fault=ibis.cases(
             (_.too_many > 0, CLOCK_WENT_BACK), (_.enough < _.devices, NOT_COVERED), else_=COVERED
@@ -136,37 +127,27 @@ def node_power(of: ir.Table, intervals: ir.Table, powered: ir.Table, settings: S
     )
     scopes = scopes.mutate(energy_uj=ibis.ifelse(_.fault == COVERED, _.filled_uj, _.measured_uj))
     best = ibis.window(group_by=["node", "window"], order_by=[_.fault != COVERED, _.scope == "gpu"])
-    return scopes.mutate(chosen=ibis.row_number().over(best) == 0).select(
-        "node",
-        "scope",
-        "window",
-        "samples",
-        "fault",
-        "energy_uj",
-        "measured_uj",
-        "device_uj",
-        "inside_us",
-        "chosen",
-    )
+    return scopes.mutate(
+        chosen=ibis.row_number().over(best) == 0).select("node", "scope", "window", "samples", "fault",
+        "energy_uj", "measured_uj", "device_uj", "inside_us", "chosen",
+    )  # fmt: skip
 
 
 def spans(requests: ir.Table) -> ir.Table:
     """Requests and token weights of each node, first and last window, also of those that are not used."""
-    return requests.group_by(["node", "first", "last", "reason"]).agg(
-        requests=_.count(),
-        weight_first=total(_.weight_first),
-        weight_between=total(_.weight_between),
-        weight_last=total(_.weight_last),
-        zoned=total(_.zoned),
+    return requests.group_by(
+        ["node", "first", "last", "reason"]).agg(requests=_.count(), weight_first=total(_.weight_first),
+        weight_between=total(_.weight_between), weight_last=total(_.weight_last), zoned=total(_.zoned),
         timed=total(_.timed),
-    )
+    )  # fmt: skip
 
 
 def grid_sums(power: ir.Table, of_spans: ir.Table) -> ir.Table:
     """Every node and window with power or tokens: _PART, summed.
 
-    A request that covers whole windows adds the same weight to each: +weight at the first of them and -weight
-    after the last, and a running sum over the node's windows, instead of a row a request and window.
+    A request that covers whole windows adds the same weight to each: +weight at the first of them and
+    -weight after the last, and a running sum over the node's windows, instead of a row a request and
+    window.
     """
     usable = of_spans.filter(_.reason.isnull())
     several, long = usable.filter(_.last > _.first), usable.filter(_.last > _.first + 1)
@@ -174,21 +155,12 @@ def grid_sums(power: ir.Table, of_spans: ir.Table) -> ir.Table:
     unusable = of_spans.filter(_.reason.notnull() & _.reason.notin(not_served))
     unusable = unusable.filter(_.node.notnull() & _.first.notnull())
     parts = [
-        _part(
-            power.filter(_.chosen),
-            "window",
-            samples=_.samples,
-            energy_uj=_.energy_uj,
-            device_uj=_.device_uj,
-            fault=_.fault,
-            powered=1,
-        ),
-        _part(usable, "first", weight=_.weight_first),
+        _part(power.filter(_.chosen), "window", samples=_.samples, energy_uj=_.energy_uj,
+        device_uj=_.device_uj, fault=_.fault, powered=1), _part(usable, "first", weight=_.weight_first),
         _part(several, "last", weight=_.weight_last),
         _part(long.mutate(second=_.first + 1), "second", change=_.weight_between),
-        _part(long, "last", change=-_.weight_between),
-        _part(unusable, "first", unusable=_.requests),
-    ]
+        _part(long, "last", change=-_.weight_between), _part(unusable, "first", unusable=_.requests),
+    ]  # fmt: skip
     sums = parts[0].union(*parts[1:]).group_by(["node", "window"])
     return sums.agg(**{name: total(_[name]) for name in _PART})
 
@@ -223,38 +195,24 @@ def priced_spans(of_spans: ir.Table, of_grid: ir.Table) -> ir.Table:
     `outcome` is `used` when every window that the span touches has power.
     """
     first = of_grid.select(
-        "node",
-        "uj_per_weight",
-        "steps",
-        "windows_covered",
-        "node_covered",
-        first="window",
+        "node", "uj_per_weight", "steps", "windows_covered", "node_covered", first="window",
         first_covered="covered",
-    )
+    )  # fmt: skip
     last = of_grid.select(
-        "node",
-        last="window",
-        uj_per_weight_last="uj_per_weight",
-        steps_last="steps",
-        windows_covered_last="windows_covered",
-        last_covered="covered",
+        "node", last="window", uj_per_weight_last="uj_per_weight", steps_last="steps",
+        windows_covered_last="windows_covered", last_covered="covered",
         step_last=(_.uj_per_weight * STEPS_PER_UJ + 0.5).floor().cast("int64"),
-    )
+    )  # fmt: skip
     table = of_spans.filter(_.reason.isnull()).drop("reason", "zoned", "timed")
     table = table.inner_join(first, ["node", "first"]).inner_join(last, ["node", "last"])
     covered = _.windows_covered_last - _.windows_covered + _.first_covered
     of_ends = _.first_covered + ibis.ifelse(_.last > _.first, _.last_covered, 0)
     between = ibis.ifelse(_.last > _.first + 1, (_.steps_last - _.step_last - _.steps) / STEPS_PER_UJ, 0.0)
     return table.mutate(
-        uj_per_weight_between=between,
-        between_covered=(covered - of_ends).cast("int64"),
-        outcome=ibis.cases(
-            (_.node_covered == 0, "node_without_power"),
-            (covered == 0, "window_without_power"),
-            (covered < _.last - _.first + 1, PARTLY),
-            else_="used",
-        ),
-    )
+        uj_per_weight_between=between, between_covered=(covered - of_ends).cast("int64"),
+        outcome=ibis.cases((_.node_covered == 0, "node_without_power"),
+        (covered == 0, "window_without_power"), (covered < _.last - _.first + 1, PARTLY), else_="used"),
+    )  # fmt: skip
 
 
 def covered_weight() -> ir.IntegerValue:

@@ -15,8 +15,7 @@ from pipeline.logs.assumptions import Logs
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
 from pipeline.logs.node_ratio import NodeRatio
-from pipeline.logs.settings import Settings
-from pipeline.logs.weights import TokenWeights
+from pipeline.logs.settings import Settings, TokenWeights
 
 ROOT = Path(__file__).parents[2]
 START = pd.Timestamp("2026-01-05T00:00:00")

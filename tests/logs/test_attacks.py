@@ -156,7 +156,27 @@ def rack(of: Service, folder: Path) -> None:
     wall(of, folder, watts=of.power["watts"] * 0.015)
 
 
+def sampled(of: Service, folder: Path) -> None:
+    write(of.asked[::4].assign(sample_rate=0.25), folder / "requests.csv")
+    wall(of, folder)
+
+
+def half_of_eight(of: Service, folder: Path) -> None:
+    """Requests run on eight cards; power has the first four."""
+    write(of.asked.assign(device="0,1,2,3,4,5,6,7"), folder / "requests.csv")
+    write(of.cards()[of.cards()["device"] < "4"], folder / "power.csv")
+
+
+def busy_when_idle(of: Service, folder: Path) -> None:
+    """A steady job beside the service, on a node whose type is known."""
+    write(of.asked, folder / "requests.csv")
+    wall(of, folder, watts=of.power["watts"] + 4500)
+
+
 DOUBTED = {
+    "a sample: requests.csv: column 'sample_rate'": (sampled, made()),
+    "accelerators 4, 5, 6, 7 of node 'n1'": (half_of_eight, made()),
+    "one of its type draws at most": (busy_when_idle, made(bursts=True)),
     "without a name": (in_turn, made()),
     "meters of 3 accelerators": (three_of_four, made()),
     "no more tokens are in progress": (glitches, made()),
@@ -165,13 +185,35 @@ DOUBTED = {
 }
 
 
+FACTS = {"one of its type draws at most": {"gpu": "H100", "gpus": 8}}
+
+
 @pytest.mark.parametrize("doubt", DOUBTED)
 def test_logs_that_would_mislead_give_no_number(folder, monkeypatch, doubt):
     spoil, of = DOUBTED[doubt]
     spoil(of, folder)
-    code, said = run(folder, monkeypatch, {"gpu_to_node": 1.0})
+    code, said = run(folder, monkeypatch, {"gpu_to_node": 1.0} | FACTS.get(doubt, {}))
     assert code == FLAGGED and doubt in said, said
     assert not (folder.parent / "out" / "models.csv").exists()
+
+
+def test_cached_tokens_have_a_price_of_the_model_of_serving(folder, monkeypatch):
+    of = made()
+    write(of.asked.assign(cached_input_tokens=of.requests["input_tokens"] // 2), folder / "requests.csv")
+    wall(of, folder)
+    assert run(folder, monkeypatch, {})[0] == 0
+    models = pd.read_csv(folder.parent / "out" / "models.csv").iloc[0]
+    assert 0.02 < models["wh_per_1000_cached"] / models["wh_per_1000_input"] < 0.4
+
+
+def test_files_of_one_log_may_have_different_columns(folder, monkeypatch):
+    of = made()
+    write(of.asked, folder / "requests.csv")
+    write(of.drawn, folder / "wall.csv")
+    write(of.cards(2).assign(watts=lambda table: table["watts"] * 0.6), folder / "cards.csv")
+    assert run(folder, monkeypatch, {"pue": 1.0})[0] == 0
+    models = pd.read_csv(folder.parent / "out" / "models.csv").iloc[0]
+    assert models["node_mean_wh"] + models["idle_wh"] == pytest.approx(of.wh, rel=0.01)
 
 
 def test_a_cache_that_is_said_to_be_empty_is_no_doubt(folder, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.synthetic import Load, all_logs, write_logs
 from pipeline.ingest.names import shape_key
 from pipeline.logs import queries
-from pipeline.logs.weights import FITTED, OTHER, TokenWeights
+from pipeline.logs.settings import FITTED, OTHER, TokenWeights
 from tests.logs.conftest import START, assert_balanced, estimate, power, requests, rows, write
 
 

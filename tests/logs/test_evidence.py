@@ -6,9 +6,12 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.logs.evidence import METER, read_evidence
+from pipeline.logs.explained import unexplained
 from pipeline.logs.meters import _gaps
+from pipeline.logs.node_ratio import most_idle_w
+from pipeline.logs.shifts import BIN_S, Probe, numbers_missing
 from tests.logs.conftest import params
-from tests.logs.situations import IDLE_W, service
+from tests.logs.situations import IDLE_W, PREFILL, Service, service
 
 WATTS = service(minutes=4, a_second=1.0).power["watts"].to_numpy()
 START_US = 1_767_571_200_000_000
@@ -115,9 +118,98 @@ def test_a_dead_card_does_not_matter_beside_a_meter_at_the_wall():
         ("01234567", "", ""),
         ("0", "NVIDIA L4", ""),
         ("0", "NVIDIA H100 80GB HBM3", "of 1 accelerators: give"),
+        ("0123", "NVIDIA H100 80GB HBM3", ""),
+        ("0123", "NVIDIA GB200", ""),
+        ("0123", "NVIDIA B200", "of 4 accelerators: give"),
+        ("0123", "AMD Instinct MI300X OAM", "of 4 accelerators: give"),
     ],
 )
 def test_numbers_of_cards_that_are_not_there_are_noticed(labels, gpu, missing):
     found = _gaps("n", [f"gpu{label}" for label in labels], gpu)
     assert bool(found) == bool(missing)
     assert missing in "".join(found)
+
+
+def test_cards_in_turn_that_differ_little_are_flagged_under_no_name():
+    """Two halves of a node, a sample of each in turn, of which neither is a card's nor the node's."""
+    one, two = parts([0.5, 0.5], noise=0.01)
+    turned = np.where(np.arange(len(WATTS)) % 2, one, two * 1.04)
+    assert [flag.kind for flag in evidence(unnamed=turned).flags] == ["meters in turn"]
+    assert not evidence(unnamed=one).flags and not evidence(_0=turned).flags
+
+
+def probe(of: Service, keep: np.ndarray | slice = slice(None)) -> Probe:
+    asked = of.requests[keep].reset_index(drop=True)
+    return Probe(
+        pd.DataFrame({
+            "node": 0, "model": 0, "usable": True,
+            "start_us": (START_US + asked["time"] * 1e6).astype("int64"),
+            "end_us": (START_US + asked["end"] * 1e6).astype("int64"),
+            "weight": asked["output_tokens"] + PREFILL * asked["input_tokens"],
+        }),
+        {"n": None}, True,
+    )  # fmt: skip
+
+
+def doubts(asked: Probe, *watts: np.ndarray) -> list[str]:
+    """What is said of meters with a sample a second: of the whole node, or of its accelerators."""
+    scope = "gpu" if len(watts) > 1 else "node_wall"
+    bins = (START_US // 1_000_000 + np.arange(len(watts[0]))) // BIN_S
+    columns = pd.MultiIndex.from_tuples(
+        [(scope, str(k)) for k in range(len(watts))], names=["scope", "device"]
+    )
+    table = pd.DataFrame(np.array(watts).T, columns=columns).groupby(bins).mean()
+    intervals = pd.DataFrame({"node": ["n"], "interval_us": [1e6]})
+    return [flag.kind for flag in unexplained(asked, {"n": table}, intervals, 0.05)[0]]
+
+
+@pytest.mark.parametrize("minutes", [8, 30])
+def test_watts_of_requests_that_the_log_does_not_have_are_noticed(minutes):
+    of, rng = service(minutes=minutes, seed=3), np.random.default_rng(1)
+    watts = of.power["watts"].to_numpy()
+    saturated = IDLE_W + 4000 * (1 - np.exp((IDLE_W - watts) / 3000))
+    for drawn in (watts, saturated, watts * rng.normal(1, 0.1, len(watts))):
+        assert not doubts(probe(of), drawn)
+        assert doubts(probe(of, rng.uniform(size=len(of.requests)) < 0.25), drawn)
+    noise, steps = rng.normal(5200, 300, len(watts)), watts.reshape(-1, 60).mean(axis=1).repeat(60)
+    assert not doubts(probe(of), noise) and not doubts(probe(of), steps)
+
+
+def test_another_job_on_other_accelerators_is_noticed():
+    of, rng = service(minutes=10, a_second=2.5), np.random.default_rng(1)
+    share = of.power["watts"].to_numpy() / 4
+    serving = [share * rng.normal(1, 0.03, len(share)) for _ in range(4)]
+    for level, found in ((1.2, ["accelerators that do not serve"]), (0.1, [])):
+        others = [share.mean() * level * rng.normal(1, 0.03, len(share)) for _ in range(4)]
+        assert doubts(probe(of), *serving, *others) == found
+    other = service(minutes=10, a_second=2.5, seed=9, bursts=True).power["watts"].to_numpy() / 4
+    assert doubts(probe(of), *serving, *(other * rng.normal(1, 0.03, len(other)) for _ in range(4)))
+
+
+@pytest.mark.parametrize(
+    ("every", "name", "found"), [(1, "r-", 0), (4, "r-", 1), (4, "", 1), (10**7, "r", 0)]
+)
+def test_numbers_of_requests_that_are_not_there_are_noticed(every, name, found):
+    asked = pd.DataFrame({"request": [f"{name}{1000 + every * k:07d}" for k in range(100)]})
+    assert len(numbers_missing(Probe(asked, {"n": None}, True))) == found
+
+
+def test_a_node_of_a_known_type_has_a_power_that_it_does_not_idle_above():
+    assert most_idle_w("NVIDIA H100 80GB HBM3") == pytest.approx(
+        450, rel=0.3
+    )  # 2,574 W of eight were measured
+    assert most_idle_w("in-house card") is None
+
+
+def test_a_short_log_of_a_sound_meter_is_not_taken_for_meters_in_turn():
+    """A sample in 15 s, ten minutes: few enough that some number of levels would fit them."""
+    for seed in range(12):
+        made = service(minutes=10, step_s=15, a_second=0.3, seed=seed).power["watts"].to_numpy()
+        assert not evidence(interval_s=15, _0=made, _1=made[::-1].copy()).flags
+
+
+def test_accelerators_that_share_a_load_are_not_one_meter_twice():
+    one, two = parts([0.5, 0.5], noise=0.004)
+    assert not evidence(_0=one, _5=two).flags
+    with pytest.raises(InputError, match="show the same series"):
+        evidence(_0=one, card__0=two)

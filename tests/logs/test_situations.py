@@ -11,8 +11,7 @@ from pipeline.logs.deployment import Deployment
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import EnergyFromLogs, energy_from_logs
 from pipeline.logs.node_ratio import NodeRatio
-from pipeline.logs.settings import Settings
-from pipeline.logs.weights import TokenWeights
+from pipeline.logs.settings import Settings, TokenWeights
 from tests.logs.conftest import assert_balanced, params, write
 from tests.logs.situations import IDLE_W, PREFILL, Service, service, stamped
 

@@ -9,8 +9,9 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.settings import from_params
 from pipeline.ingest.names import shape_key
+from pipeline.logs.deployment import Deployment
 from pipeline.logs.prices import DRAWS, Prices
-from pipeline.logs.weights import FITTED, OTHER, PARAMS, TABLE, TokenWeights, read_weights
+from pipeline.logs.settings import FITTED, OTHER, PARAMS, TABLE, TokenWeights, read_weights
 
 
 def test_fitted_weights_go_by_model_and_others_are_named_as_such() -> None:
@@ -62,7 +63,7 @@ def test_what_prices_leave_open_is_in_the_band_of_models_that_share_a_node_alone
     rows = [("a", "small", 100), ("a", "large", 100), ("b", "alone", 50)]
     loads = pd.DataFrame(rows, columns=["node", "model", "output_tokens"])
     loads = loads.assign(input_tokens=10.0, cached_input_tokens=0.0)
-    found = Prices(weights, pd.DataFrame(), drawn=drawn).bands(loads, 0.0)
+    found = Prices(weights, pd.DataFrame(), drawn=drawn).bands(loads, Deployment(cached_price=0.0))
     of = {name: row.to_numpy().reshape(3, 2) for name, row in found.iterrows()}
     assert of["large"][0] == pytest.approx([1.15 / 2.15 * 1.5, 3.85 / 4.85 * 1.5], rel=1e-3)
     assert of["small"][0] == pytest.approx([3 / 4.85, 3 / 2.15], rel=1e-3)

@@ -1,8 +1,7 @@
 """Formats that are read directly, each a declaration, and which of them a file is of."""
 
 from pipeline.core.errors import InputError
-from pipeline.logs.formats.declare import Format, Head
-from pipeline.logs.formats.names import TIME, WATT_NAMES
+from pipeline.logs.formats.declare import TIME, WATT_NAMES, Format, Head
 from pipeline.logs.formats.power import POWER_FORMATS
 from pipeline.logs.formats.requests import REQUEST_FORMATS
 

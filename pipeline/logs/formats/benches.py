@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.core.errors import InputError
+from pipeline.logs.cells import ISO, read_times, style_of
 from pipeline.logs.deployment import Deployment
 from pipeline.logs.formats.declare import Format, Head, Raw, at
 from pipeline.logs.formats.rows import objects
-from pipeline.logs.times import ISO, read_times, style_of
 
 
 def _bench(
@@ -36,16 +36,10 @@ def _bench(
         else:
             begin, end = end_s - duration, end_s
         rows.append(
-            {
-                "time_us": round(begin * 1e6),
-                "end_us": round(end * 1e6),
-                "model": run.get("model_id") or run.get("model"),
-                "input_tokens": taken,
-                "output_tokens": made,
-                "status": "failed" if errors[k] else "ok",
-                "zoned": zoned,
-            }
-        )
+            {"time_us": round(begin * 1e6), "end_us": round(end * 1e6),
+            "model": run.get("model_id") or run.get("model"), "input_tokens": taken,
+            "output_tokens": made, "status": "failed" if errors[k] else "ok", "zoned": zoned},
+        )  # fmt: skip
     if not isinstance(starts, list):
         notes += ("no times of single requests: each is spread over the whole run, which keeps the mean",)
     return rows, notes
@@ -105,31 +99,19 @@ def guidellm_rows(head: Head, found: Any, _: Deployment) -> tuple[list[dict[str,
     rows = []
     for benchmark in found["benchmarks"]:
         model = next(
-            (
-                at(benchmark, path)
-                for path in (
-                    "worker.backend_model",
-                    "benchmarker.backend.model",
-                    "args.backend.model",
-                    "config.backend.model",
-                )
-                if at(benchmark, path)
-            ),
-            None,
-        )
+            (at(benchmark, path) for path in ("worker.backend_model", "benchmarker.backend.model",
+            "args.backend.model", "config.backend.model") if at(benchmark, path)), None,
+        )  # fmt: skip
         for group, status in (("successful", "ok"), ("incomplete", "failed"), ("errored", "failed")):
             for request in (benchmark.get("requests") or {}).get(group) or []:
                 rows.append(
-                    {
-                        "time": request.get("request_start_time", request.get("start_time")),
-                        "end": request.get("request_end_time", request.get("end_time")),
-                        "input_tokens": request.get("prompt_tokens"),
-                        "output_tokens": request.get("output_tokens", None if status == "ok" else 0),
-                        "request": request.get("request_id"),
-                        "model": request.get("model") or model,
-                        "status": status,
-                    }
-                )
+                    {"time": request.get("request_start_time", request.get("start_time")),
+                    "end": request.get("request_end_time", request.get("end_time")),
+                    "input_tokens": request.get("prompt_tokens"),
+                    "output_tokens": request.get("output_tokens", None if status == "ok" else 0),
+                    "request": request.get("request_id"), "model": request.get("model") or model,
+                    "status": status},
+                )  # fmt: skip
     return rows, ("requests cut off at the end of a benchmark are no queries; their energy is kept apart",)
 
 
@@ -150,19 +132,11 @@ def mlperf_rows(head: Head, _: Format, given: Deployment) -> Iterator[Raw]:
     begin, end = (round(pd.Timestamp(time).timestamp() * 1e6) for time in (run.begin, run.end))
     whole, rest = divmod(run.output_tokens, run.requests)
     table = pd.DataFrame(
-        {
-            "time_us": begin,
-            "end_us": end,
-            "input_tokens": 0,
-            "zoned": False,
-            "row": range(1, run.requests + 1),
-            "output_tokens": [whole + (k < rest) for k in range(run.requests)],
-        }
-    )
+        {"time_us": begin, "end_us": end, "input_tokens": 0, "zoned": False,
+        "row": range(1, run.requests + 1),
+        "output_tokens": [whole + (k < rest) for k in range(run.requests)]},
+    )  # fmt: skip
     yield Raw(
-        table,
-        notes=(
-            "the log has totals: each query gets the mean length and the whole run",
-            "prompts are not counted",
-        ),
-    )
+        table, notes=("the log has totals: each query gets the mean length and the whole run",
+        "prompts are not counted"),
+    )  # fmt: skip

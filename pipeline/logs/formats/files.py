@@ -1,24 +1,90 @@
-"""Opening a file of unknown format: its first lines, its separator and header, its JSON; bounded in size
-and depth."""
+"""Opening a file of unknown format: plain or gzip, UTF-8 or refused; its first lines, its separator and
+header, its JSON; bounded in size and depth."""
 
+import codecs
 import csv
+import gzip
 import json
 import re
+import zlib
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from pipeline.core.errors import InputError
-from pipeline.logs.encoding import NOT_UTF8, open_text, refuse_other_starts
+from pipeline.logs.cells import header_name
 from pipeline.logs.formats.declare import Head
-from pipeline.logs.values import header_name
 
+BLOCK = 1 << 22
+GZIP = b"\x1f\x8b"
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what `surrogateescape` makes of such bytes
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINES = 50
 MOST_OF_A_LINE = 1 << 24
 MOST_OF_A_DOCUMENT = 1 << 29  # characters; a JSON document is held in memory whole
 BEFORE = re.compile(r"\ufeff?(sep=.|#)")
 SEPARATORS = (",", ";", "\t", "|")
+
+
+def open_bytes(file: Path) -> IO[bytes]:
+    """The bytes of the text, unpacked."""
+    return cast(IO[bytes], gzip.open(file, "rb")) if file.suffix == ".gz" else file.open("rb")
+
+
+def open_text(file: Path) -> IO[str]:
+    """Text in which a byte that is not UTF-8 stands as a surrogate, so that its row can be told."""
+    opened: IO[str] = (gzip.open if file.suffix == ".gz" else open)(
+        file, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
+    )
+    return opened
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines with their rows; raises InputError at one that is no UTF-8 or cannot be unpacked."""
+    row = 0
+    try:
+        with open_text(path) as text:
+            while line := text.readline(MOST_OF_A_LINE):
+                row += 1
+                if len(line) == MOST_OF_A_LINE and line.lstrip()[:1] not in ("{", "["):
+                    raise InputError(f"{path}, row {row}: a line of more than {MOST_OF_A_LINE} characters")
+                if not line.isascii() and NOT_UTF8.search(line):
+                    raise InputError(f"{path}, row {row}: {line.strip()[:60]!r}, expected UTF-8 text")
+                yield row, line
+    except (EOFError, OSError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason})") from None
+
+
+def refuse_other_starts(file: Path, may_have_mark: bool) -> None:
+    """Refuse what its first bytes show to be no text in UTF-8; only CSV may start with a byte-order mark."""
+    with file.open("rb") as packed:
+        if file.suffix != ".gz" and packed.read(len(GZIP)) == GZIP:
+            raise InputError(f"{file}: a gzip file, expected plain text, or a name that ends in .gz")
+    try:
+        with open_bytes(file) as text:
+            start = text.read(len(codecs.BOM_UTF8))
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise InputError(f"{file}: not a whole gzip file ({error})") from None
+    if start.startswith(UTF_16):
+        raise InputError(f"{file}, row 1: UTF-16 text, expected UTF-8")
+    if start == codecs.BOM_UTF8 and not may_have_mark:
+        raise InputError(f"{file}, row 1: starts with a byte-order mark, expected JSON lines without one")
+
+
+def is_utf8(file: Path) -> bool:
+    """Whether all of the text is UTF-8: a block at a time, far quicker than an engine reads it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(file) as text:
+        try:
+            while block := text.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def read_head(path: Path) -> Head:
@@ -27,12 +93,9 @@ def read_head(path: Path) -> Head:
         if not path.stat().st_size:
             raise InputError(f"{path}: the file is empty")
         refuse_other_starts(path, may_have_mark=True)
-        with open_text(path) as text:
-            lines = [line.rstrip("\r\n") for line in islice(_bounded(path, text), LINES)]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if wrong := next((k for k, line in enumerate(lines, 1) if NOT_UTF8.search(line)), 0):
-        raise InputError(f"{path}, row {wrong}: expected UTF-8 text")
+    lines = [line.rstrip("\r\n") for _, line in islice(numbered_lines(path), LINES)]
     shown = next((line.strip() for line in lines if line.strip()), "")
     if not shown:
         raise InputError(f"{path}: the file is empty")
@@ -48,13 +111,14 @@ def read_head(path: Path) -> Head:
 
 def document(path: Path) -> Any:
     """A JSON document, whole."""
-    with open_text(path) as text:
-        content = text.read(MOST_OF_A_DOCUMENT + 1)
-    if len(content) > MOST_OF_A_DOCUMENT:
-        raise InputError(
-            f"{path}: a JSON document of more than {MOST_OF_A_DOCUMENT} characters, expected JSON lines"
-        )
-    return load_json(path, None, content)
+    content, length = [], 0
+    for _, line in numbered_lines(path):
+        content.append(line)
+        length += len(line)
+        if length > MOST_OF_A_DOCUMENT:
+            expected = f"more than {MOST_OF_A_DOCUMENT} characters, expected JSON lines"
+            raise InputError(f"{path}: a JSON document of {expected}")
+    return load_json(path, None, "".join(content))
 
 
 def load_json(path: Path, row: int | None, text: str) -> Any:
@@ -80,13 +144,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(word: str) -> None:
     """NaN and Infinity, which Python writes and JSON does not have, are missing."""
-
-
-def _bounded(path: Path, text: Any) -> Any:
-    while line := text.readline(MOST_OF_A_LINE):
-        if len(line) == MOST_OF_A_LINE and line.lstrip()[:1] not in ("{", "["):
-            raise InputError(f"{path}: a line of more than {MOST_OF_A_LINE} characters")
-        yield line
 
 
 def _json_head(path: Path, lines: tuple[str, ...], first: str) -> Head:

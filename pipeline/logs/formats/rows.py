@@ -2,17 +2,17 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from pipeline.core.errors import InputError
+from pipeline.logs.cells import decimal_comma, header_name, header_unit
 from pipeline.logs.deployment import Deployment
-from pipeline.logs.encoding import NOT_UTF8, open_text
 from pipeline.logs.formats.declare import Format, Head, Raw, at
-from pipeline.logs.formats.files import load_json
-from pipeline.logs.values import decimal_comma, header_name, header_unit
+from pipeline.logs.formats.files import load_json, numbered_lines
 
 CHUNK = 200_000
 MEASURED = ("watts", "energy")
@@ -42,41 +42,31 @@ def columns_of(head: Head, of: Format) -> dict[str, str]:
 
 
 def table_blocks(head: Head, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Cells of a table as text, blocks of CHUNK rows; the index is the row of the file, the header being
-    1."""
+    """Cells of a table as text, blocks of CHUNK rows; the index is the row, the header being 1."""
     positions = [head.header.index(name) for name in columns]
-    with open_text(head.path) as text:
-        for _ in range(head.skip):
-            next(text)
-        reader = csv.reader(_utf8(head, text), delimiter=head.separator, skipinitialspace=True, strict=True)
-        block: list[list[str]] = []
-        rows: list[int] = []
-        try:
-            for cells in reader:
-                if not cells or _is_header(cells, head):  # tools that append write the header again
-                    continue
-                if len(cells) < len(head.header) and next(reader, None) is None:
-                    break  # a tool that was ended in the middle of its last line
-                if len(cells) != len(head.header):
-                    shown = head.separator.join(cells)[:60]
-                    expected = f"expected {len(head.header)} values"
-                    raise InputError(f"{head.path}, row {reader.line_num + head.skip}: {shown!r}, {expected}")
-                block.append([cells[position] for position in positions])
-                rows.append(reader.line_num + head.skip)
-                if len(block) == CHUNK:
-                    yield pd.DataFrame(block, index=pd.Index(rows), columns=pd.Index(columns), dtype="str")
-                    block, rows = [], []
-        except csv.Error as error:
-            raise InputError(f"{head.path}, row {reader.line_num}: not a table ({error})") from None
-    if block:
-        yield pd.DataFrame(block, index=pd.Index(rows), columns=pd.Index(columns), dtype="str")
+    cells = _cells(head)
+    while block := list(islice(cells, CHUNK)):
+        found = [[values[position] for position in positions] for _, values in block]
+        rows = pd.Index([row for row, _ in block])
+        yield pd.DataFrame(found, index=rows, columns=pd.Index(columns), dtype="str")
 
 
-def _utf8(head: Head, lines: Iterable[str]) -> Iterator[str]:
-    for row, line in enumerate(lines, start=1):
-        if not line.isascii() and NOT_UTF8.search(line):
-            raise InputError(f"{head.path}, row {row}: {line.strip()[:60]!r}, expected UTF-8 text")
-        yield line
+def _cells(head: Head) -> Iterator[tuple[int, list[str]]]:
+    lines = (line for row, line in numbered_lines(head.path) if row > head.skip)
+    reader = csv.reader(lines, delimiter=head.separator, skipinitialspace=True, strict=True)
+    try:
+        for cells in reader:
+            row = reader.line_num + head.skip
+            if not cells or _is_header(cells, head):  # tools that append write the header again
+                continue
+            if len(cells) < len(head.header) and next(reader, None) is None:
+                return  # a tool that was ended in the middle of its last line
+            if len(cells) != len(head.header):
+                shown = head.separator.join(cells)[:60]
+                raise InputError(f"{head.path}, row {row}: {shown!r}, expected {len(head.header)} values")
+            yield row, cells
+    except csv.Error as error:
+        raise InputError(f"{head.path}, row {reader.line_num + head.skip}: not a table ({error})") from None
 
 
 def _is_header(cells: list[str], head: Head) -> bool:
@@ -89,27 +79,27 @@ def objects(head: Head) -> Iterator[tuple[int, Any]]:
         found = head.json if isinstance(head.json, list) else [head.json]
         yield from enumerate(found, start=1)
         return
-    with open_text(head.path) as text:
-        for row, line in enumerate(text, start=1):
-            if line.strip():
-                if NOT_UTF8.search(line):
-                    raise InputError(f"{head.path}, row {row}: expected UTF-8 text")
-                yield row, load_json(head.path, row, line)
+    for row, line in numbered_lines(head.path):
+        if line.strip():
+            yield row, load_json(head.path, row, line)
 
 
 def record_rows(head: Head, of: Format, _: Deployment) -> Iterator[Raw]:
     """Rows of JSON lines: the declared paths only; nothing else of a record is kept."""
-    block: list[dict[str, Any]] = []
-    for row, record in objects(head):
-        if not isinstance(record, dict):
-            raise InputError(f"{head.path}, row {row}: {str(record)[:60]!r}, expected one JSON object a line")
-        named = {header_name(key): value for key, value in record.items()}
-        found = {ours: _first(record | named, paths) for ours, paths in of.fields.items()}
-        block.append(found | {"row": row})
-        if len(block) == CHUNK:
-            yield Raw(pd.DataFrame(block))
-            block = []
-    if block:
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for row, record in objects(head):
+            if not isinstance(record, dict):
+                shown = str(record)[:60]
+                raise InputError(f"{head.path}, row {row}: {shown!r}, expected one JSON object a line")
+            named = record | {header_name(key): value for key, value in record.items()}
+            yield {ours: _first(named, paths) for ours, paths in of.fields.items()} | {"row": row}
+
+    yield from _blocks(rows())
+
+
+def _blocks(rows: Iterator[dict[str, Any]]) -> Iterator[Raw]:
+    while block := list(islice(rows, CHUNK)):
         yield Raw(pd.DataFrame(block))
 
 
@@ -139,22 +129,13 @@ def line_rows(
 ) -> Callable[[Head, Format, Deployment], Iterator[Raw]]:
     """Rows of lines of text that a pattern takes apart, its groups being our columns; not of `remarks`."""
 
-    def rows(head: Head, _: Format, __: Deployment) -> Iterator[Raw]:
-        block: list[dict[str, Any]] = []
-        with open_text(head.path) as text:
-            for row, line in enumerate(text, start=1):
-                if not line.strip() or line.startswith(remarks):
-                    continue
-                found = pattern.fullmatch(line.strip())
-                if found is None:
-                    raise InputError(
-                        f"{head.path}, row {row}: {line.strip()[:60]!r}, expected a whole sample"
-                    )
-                block.append(found.groupdict() | {"row": row})
-                if len(block) == CHUNK:
-                    yield Raw(pd.DataFrame(block))
-                    block = []
-        if block:
-            yield Raw(pd.DataFrame(block))
+    def samples(head: Head) -> Iterator[dict[str, Any]]:
+        for row, line in numbered_lines(head.path):
+            if not line.strip() or line.startswith(remarks):
+                continue
+            found = pattern.fullmatch(line.strip())
+            if found is None:
+                raise InputError(f"{head.path}, row {row}: {line.strip()[:60]!r}, expected a whole sample")
+            yield found.groupdict() | {"row": row}
 
-    return rows
+    return lambda head, _, __: _blocks(samples(head))

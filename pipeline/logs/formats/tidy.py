@@ -9,29 +9,17 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from pipeline.core.errors import InputError
+from pipeline.logs.cells import EXPECTED, JOULES, MISSING, WATTS, Style, read_numbers, read_times, style_of
 from pipeline.logs.deployment import Deployment
 from pipeline.logs.formats.declare import Format, Head, Raw
 from pipeline.logs.formats.rows import COUNTED
-from pipeline.logs.statuses import FAILED, HTTP, HTTP_FAILED, SUCCEEDED
-from pipeline.logs.times import EXPECTED, Style, read_times, style_of
-from pipeline.logs.values import JOULES, MISSING, WATTS, read_numbers
+from pipeline.logs.typed import FAILED, HTTP, HTTP_FAILED, SUCCEEDED
 
 POWER = ["time", "node", "watts", "scope", "device", "gpu"]
 REQUESTS = [
-    "time",
-    "end",
-    "node",
-    "model",
-    "input_tokens",
-    "output_tokens",
-    "request",
-    "status",
-    "cached_input_tokens",
-    "reasoning_tokens",
-    "device",
-    "gpus",
-    "instance",
-]
+    "time", "end", "node", "model", "input_tokens", "output_tokens", "request", "status",
+    "cached_input_tokens", "reasoning_tokens", "device", "gpus", "instance",
+]  # fmt: skip
 SECONDS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 LIKELY_TOKENS_PER_S = (1.0, 1000.0)
 LEAST_COUNTER = 1e5  # a reading in `watts` above it is no power of one node
