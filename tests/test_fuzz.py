@@ -1,4 +1,5 @@
-"""Ten thousand damaged inputs over all readers: each is read, or refused in one short line an error."""
+"""Ten thousand damaged inputs over all readers, and damaged logs of all formats: each is read, or refused in
+one short line an error."""
 
 import random
 from collections.abc import Callable
@@ -15,11 +16,12 @@ from pipeline.core.settings import read_yaml, section
 from pipeline.core.user_table import read_user_table
 from pipeline.ingest.upstream import load_csv, load_json, read_registry
 from pipeline.logs.contract import POWER_SERIES, REQUESTS
-from pipeline.logs.deployment import read_deployment
+from pipeline.logs.deployment import Deployment, read_deployment
+from pipeline.logs.gather import gather
 from pipeline.logs.sources import open_source
 
 pytestmark = pytest.mark.slow
-EACH = 850
+EACH, EACH_LOG = 850, 200
 LONGEST = 500  # characters of a line
 NASTY = [
     b"\0", b"\x07", b"\xff", b"\xef\xbb\xbf", b"\r\n", b"\n\n", b"\r", b"\t", b",", b";", b'"', b"'",
@@ -96,7 +98,18 @@ READERS: dict[str, tuple[Callable[[Path], Any], bytes, str]] = {
 }
 
 
-def damaged(good: bytes, rng: random.Random) -> bytes:
+SAMPLES = sorted(Path("tests/logs/samples").iterdir())
+LOGS_NASTY = [*NASTY, b"[" * 100_000, b'{"a":' * 50_000, b"1e999", b"9999-12-31", b'"a":1,"a":1,', b"-0"]
+
+
+def read_log(path: Path) -> Any:
+    facts = {"node": "n", "model": "m", "scope": "node_wall", "dates": "month_first", "time_zone": "UTC"}
+    given = Deployment.model_validate(facts | {"starts": {path.name: "2026-01-05T00:00:00Z"}})
+    (path.parent / "out").mkdir(exist_ok=True)
+    return gather([str(path)], given, path.parent / "out")
+
+
+def damaged(good: bytes, rng: random.Random, nasty: list[bytes] = NASTY) -> bytes:
     """One to four changes: a slice left out, doubled or moved, a byte changed, something nasty put in."""
     found = bytearray(good)
     for _ in range(rng.randint(1, 4)):
@@ -111,7 +124,7 @@ def damaged(good: bytes, rng: random.Random) -> bytes:
         elif kind == 3:
             del found[to:]
         else:
-            found[at:at] = rng.choice(NASTY)
+            found[at:at] = rng.choice(nasty)
     return bytes(found)
 
 
@@ -121,8 +134,18 @@ def test_a_damaged_input_is_read_or_refused_in_short_lines(name: str, tmp_path: 
     rng, path = random.Random(name), tmp_path / f"x{suffix}"
     path.write_bytes(good)
     reader(path)
-    for _ in range(EACH):
-        bad = damaged(good, rng)
+    hold(reader, path, [damaged(good, rng) for _ in range(EACH)])
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_a_damaged_log_is_read_or_refused_in_short_lines(sample: Path, tmp_path: Path) -> None:
+    rng, path = random.Random(sample.name), tmp_path / sample.name
+    hold(read_log, path, [damaged(sample.read_bytes(), rng, LOGS_NASTY) for _ in range(EACH_LOG)])
+
+
+def hold(reader: Callable[[Path], Any], path: Path, inputs: list[bytes]) -> None:
+    """Read each, or see it refused."""
+    for bad in inputs:
         path.write_bytes(bad)
         try:
             reader(path)
