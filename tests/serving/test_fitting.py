@@ -62,7 +62,6 @@ def linear(settings: Serving) -> tuple[Posterior, pd.DataFrame, np.ndarray, np.n
     rng = np.random.default_rng(3)
     rows = pd.DataFrame({"laboratory": list("aabbab"), "c": list("uvuvww")})
     log_y = rng.normal(size=6) * 0.01
-    # 0.1 beside a t_4 likelihood: small residuals weigh 5/4 of a normal one's
     scale = np.full(6, 100.0)
     found = fit(LINEAR, rows, np.ones((6, 1)), log_y, scale, settings)
     return found, rows, log_y, scale
@@ -75,7 +74,7 @@ def test_the_posterior_is_that_of_a_linear_model(
     design = np.column_stack(
         [np.ones(6), *(rows["laboratory"] == one for one in "ab"), *(rows["c"] == one for one in "uvw")]
     ).astype(float)
-    precision = design.T @ design * (5 / 4) / scale[0] ** 2
+    precision = design.T @ design * (5 / 7) / scale[0] ** 2  # a residual of t_4 tells 5/7 of a normal one
     prior = np.diag(1 / np.array([0.7, *[0.4] * 5]) ** 2)
     np.testing.assert_allclose(found.covariance(), np.linalg.inv(precision + prior), rtol=1e-6, atol=1e-9)
 

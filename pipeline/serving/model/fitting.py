@@ -176,8 +176,9 @@ def fit(
 
     parts, residual, value = value_at(theta)
     for _ in range(MAX_ITERATIONS):
-        hessian, jacobian, pull = _curvature(design, parts, residual, scale, weight, freedom)
-        gradient = jacobian.T @ pull - weight * (theta - mean)
+        precision = (freedom + 1) / (freedom + (residual / scale) ** 2) / scale**2
+        hessian, jacobian = _curvature(design, parts, precision, weight)
+        gradient = jacobian.T @ (precision * residual) - weight * (theta - mean)
         for _ in range(MAX_DAMPINGS):
             damped = hessian + damping * np.diag(np.diag(hessian))
             trial = theta + cho_solve(cho_factor(damped, lower=True), gradient)
@@ -191,7 +192,9 @@ def fit(
         parts, residual, value = new
         if gain < SMALL_GAIN:
             break
-    hessian, *_ = _curvature(design, parts, residual, scale, weight, freedom)
+    # What a residual tells of its middle, on average: weights of the rows as they fell would count 7/5 of it.
+    told = (freedom + 1) / (freedom + 3) / scale**2
+    hessian, _ = _curvature(design, parts, told, weight)
     return _posterior(form, table.assign(ln=theta), hessian)
 
 
@@ -200,14 +203,11 @@ def landed(posterior: Posterior, table: pd.DataFrame) -> pd.Series:
     return table[["effect", "level"]].merge(posterior.table[["effect", "level", "ln"]], how="left")["ln"]
 
 
-def _curvature(
-    design: Design, parts: Array, residual: Array, scale: Array, weight: Array, freedom: float
-) -> tuple[Array, sp.csr_matrix, Array]:
-    """Gauss-Newton Hessian (P, P), Jacobian (n, P), weighted residuals (n,)."""
+def _curvature(design: Design, parts: Array, precision: Array, weight: Array) -> tuple[Array, sp.csr_matrix]:
+    """Gauss-Newton Hessian (P, P) where each row says as much as `precision`, (n,); Jacobian (n, P)."""
     jacobian = design.jacobian(parts)
-    precision = (freedom + 1) / (freedom + (residual / scale) ** 2) / scale**2
     hessian = (jacobian.T @ jacobian.multiply(precision[:, None]).tocsr()).toarray()
-    return hessian + np.diag(weight), jacobian, precision * residual
+    return hessian + np.diag(weight), jacobian
 
 
 def _posterior(form: Form, table: pd.DataFrame, hessian: Array) -> Posterior:

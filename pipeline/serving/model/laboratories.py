@@ -24,6 +24,7 @@ MEANINGS = {
     "configuration": "one pairing of engine, model, chip, count and precision beside all of these",
     "rest": "batch and lengths within one configuration, and repetition",
 }
+PRIORS = {"configuration": ["pairing", "configuration"]}  # of what MixedLM cannot tell apart in these cells
 COLUMNS_OF = {
     "version": "version", "model": "model_level", "chip": "gpu", "configuration": "configuration",
 }  # fmt: skip
@@ -92,7 +93,9 @@ def variance_components(training: pd.DataFrame, tables: Tables, settings: Servin
             "component": name,
             "levels": levels[name],
             "sd_ln": float(np.sqrt(variance[name])),
-            "prior_sd_ln": step_prior(settings, name)[1],
+            "prior_sd_ln": float(
+                np.linalg.norm([step_prior(settings, one)[1] for one in PRIORS.get(name, [name])])
+            ),
             "ratio_90": float(np.exp(Z90 * np.sqrt(variance[name]))),
             "meaning": meaning,
         }

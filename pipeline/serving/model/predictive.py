@@ -115,19 +115,25 @@ def draw(
     stated = rows["engine"].notna().to_numpy()
     if stated.all():
         return _drawn(main, known, streams, model, settings, with_terms)
-    width, blank = known.step.shape[1], rows[~stated]
+    width, blank = known.step.shape[1], np.flatnonzero(~stated)
     found = _empty(main, width, with_terms, cached_work(streams, settings))
-    parts = [(stated, np.arange(width), main.take(np.flatnonzero(stated)))]
-    edges = np.cumsum([share[engine] for engine in ENGINES])
-    choice = np.minimum(np.searchsorted(edges, streams.uniform("engine")), len(ENGINES) - 1)
-    for number, engine in enumerate(ENGINES):
-        same = engine == common
-        p = main.take(np.flatnonzero(~stated)) if same else _on_engine(blank, engine, model, settings)
-        parts.append((~stated, np.flatnonzero(choice == number), p))
-    for where, draws, p in parts:
-        if where.any():
-            some = _drawn(p, known.only(draws), streams.only(draws), model, settings, with_terms)
-            found.take_in(some, np.flatnonzero(where), draws)
+    parts = [(np.flatnonzero(stated), np.arange(width), common)]
+    odds = model.measured.engine_odds(main.take(blank).rows, np.array([share[engine] for engine in ENGINES]))
+    each, group = np.unique(odds, axis=0, return_inverse=True)
+    for number, edges in enumerate(np.cumsum(each, axis=1)):
+        choice = np.searchsorted(edges[:-1], streams.uniform("engine"))
+        some = blank[group.ravel() == number]
+        parts += [(some, np.flatnonzero(choice == at), engine) for at, engine in enumerate(ENGINES)]
+    for where, draws, engine in parts:
+        if len(where) and len(draws):
+            p = (
+                main.take(where)
+                if engine == common
+                else _on_engine(rows.iloc[where], engine, model, settings)
+            )
+            found.take_in(
+                _drawn(p, known.only(draws), streams.only(draws), model, settings, with_terms), where, draws
+            )
     return found
 
 

@@ -194,6 +194,7 @@ def prepare(configurations: pd.DataFrame, tables: Tables, settings: Serving) -> 
     usual = np.isin(generation.astype(str), settings.port.usual_generations)
     rows = rows.assign(
         decades=np.log10(load.concurrency / settings.shape.values["middle_batch"]),
+        prompt_decades=np.log10(load.input_tokens / load.output_tokens),
         guessed=np.where(arch.known > 0, NONE, rows["model_level"]),
         protocol=NONE,
         run=NONE,
@@ -258,7 +259,7 @@ def completed(configurations: pd.DataFrame, tables: Tables, settings: Serving) -
         prompt_slope=0.0,
     )
     parts = [rows["engine"], pd.Series(model), rows["gpu"], rows["gpus"].astype(int), rows["precision"]]
-    return rows.assign(configuration=joined(*parts))
+    return rows.assign(pairing=joined(*parts[1:3]), configuration=joined(*parts))
 
 
 def years(date: pd.Series) -> pd.Series:

@@ -95,9 +95,11 @@ class Spreads(Section):
     port: Ratio
     model: Ratio
     chip: Ratio
+    pairing: Ratio  # of model and chip
     configuration: Ratio
     protocol: Ratio  # of one configuration between laboratories, beyond what each has in all of its rows
     batch: Ratio  # of a configuration as another laboratory runs it, for a batch 10 times larger or smaller
+    lengths: Ratio  # likewise, for a prompt 10 times as long beside its answer, or a tenth
     guessed_shape: Ratio  # of a model known by its parameter counts alone
     extrapolated: Ratio  # of a configuration beyond what was measured
     rest: Ratio

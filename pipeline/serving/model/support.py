@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from pipeline.serving.model.architecture import Array
 from pipeline.serving.model.effects import NONE, joined
 from pipeline.serving.model.prepare import Prepared, Tables, has_units
-from pipeline.serving.model.settings import BASES, Serving
+from pipeline.serving.model.settings import BASES, ENGINES, Serving
 
 COLUMNS = [
     "configuration",
@@ -50,6 +50,19 @@ class Support:
         self.most_gpus = table["gpus"].max()
         self._rows: dict[tuple[str, ...], dict[str, NDArray[np.intp]]] = {}
         self._trees: dict[tuple[str | float, ...], cKDTree] = {}
+
+    def engine_odds(self, rows: pd.DataFrame, usual: Array) -> Array:
+        """Of each of ENGINES in rows that state none, (n, E): `usual`, which counts as one measured row, and
+        those of the laboratory; then these, as one row, and those of its rows with the model on the chip.
+        """
+        theirs = self.table.assign(engine=self.table["configuration"].str.partition("|")[0])
+        rows, odds = rows.assign(model=rows["model_level"]), np.tile(usual, (len(rows), 1))
+        for of in (["laboratory"], ["laboratory", "model", "gpu"]):
+            measured = pd.crosstab(joined(*(theirs[name] for name in of)), theirs["engine"])
+            names = joined(*(rows[name] for name in of))
+            count = measured.reindex(index=names, columns=list(ENGINES), fill_value=0).to_numpy(float)
+            odds = (odds + count) / (1 + count.sum(axis=1, keepdims=True))
+        return odds
 
     def distance(self, at: Array, names: NDArray[np.object_], of: tuple[str, ...], units: Array) -> Array:
         """Least distance, in units of what is near, to rows of the same name, (n,); infinite: none.
