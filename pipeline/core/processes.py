@@ -28,14 +28,25 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 BEAT_S = 5.0
 FOLDER = ".perquery-"
+PATIENCE_S = 5.0  # of a stage that is ended, with its processes and its clearing up
 YOUNG_S = 60.0  # a folder may not be locked yet
 PR_SET_PDEATHSIG = 1
 
 
 def side_by_side(work: Callable[[Item], Found], items: Sequence[Item], workers: int = 2) -> list[Found]:
     """`work` of every item, in their order, several at once."""
-    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
-        return list(pool.map(work, items))
+    with pool(workers) as processes:
+        return list(processes.map(work, items))
+
+
+def pool(workers: int) -> ProcessPoolExecutor:
+    """Processes that end with this one, and when asked to: they have none of its clearing up to do."""
+    return ProcessPoolExecutor(workers, initializer=_end_as_asked)
+
+
+def _end_as_asked() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
 
 
 @contextmanager
@@ -147,7 +158,7 @@ def recorded() -> Iterator[None]:
     if not address:
         yield
         return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _clear_up)
     end_with_starter(STAGE)
     paths = inputs_of(address)
     before = state(paths)
@@ -158,6 +169,14 @@ def recorded() -> Iterator[None]:
         raise InputError(
             f"{changed[0]}: changed while stage {address!r} ran, so that DVC must not record it; run again"
         )
+
+
+def _clear_up(*_: object) -> None:
+    """Leave by the way of an error, which removes what is half written; at once where that waits too long."""
+    timer = threading.Timer(PATIENCE_S, os._exit, (128 + signal.SIGTERM,))
+    timer.daemon = True
+    timer.start()
+    sys.exit(128 + signal.SIGTERM)
 
 
 def inputs_of(address: str) -> list[Path]:

@@ -1,11 +1,11 @@
 """Predict measured rows that the fit did not see, compare with alternatives, take apart what varies."""
 
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from pipeline.core.catalogue import read, write
 from pipeline.core.errors import run
 from pipeline.core.files import write_parquet
+from pipeline.core.processes import pool
 from pipeline.core.settings import load
 from pipeline.ingest.sources import with_role
 from pipeline.serving.model.comparison import compare, select, with_alternatives
@@ -29,7 +29,7 @@ def main() -> None:
     model = read_model()
     training = training_rows(measurements, read("token_length_histograms"), model.tables, settings)
 
-    with ProcessPoolExecutor(1) as beside:
+    with pool(1) as beside:
         components = beside.submit(variance_components, training, model.tables, settings)
         predictions, curves = held_out(training, model, settings, simulation.seed)
     candidates = with_alternatives(predictions, training, model.tables, settings)

@@ -16,6 +16,20 @@ def test_what_is_done_side_by_side_comes_in_order() -> None:
     assert side_by_side(abs, [-3, 2, -1]) == [3, 2, 1]
 
 
+def test_a_stage_that_is_asked_to_end_does_though_its_processes_work_on(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_text("stages: {one: {cmd: none, deps: []}}")
+    script = "import time\nfrom pipeline.core.processes import *\nprint(1, flush=True)\n"
+    script += "with recorded(): side_by_side(time.sleep, [60, 60, 60])"
+    environment = {**os.environ, "DVC_STAGE": "one", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as stage:
+        assert stage.stdout is not None and stage.stdout.readline()
+        time.sleep(2)
+        stage.terminate()
+        assert stage.wait(30) == 128 + 15
+        assert stage.stdout.read() == b""  # until those have ended too, which have it open
+
+
 def test_a_long_stage_says_how_long_it_takes(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,6 @@ predicted: what measurements of one's own tell, by their number.
 """
 
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.core.draws import generator
+from pipeline.core.processes import pool
 from pipeline.serving.model.architecture import Array
 from pipeline.serving.model.calibration import updated
 from pipeline.serving.model.contract import CALIBRATION, HELD_OUT, QUANTILES, QUANTITIES
@@ -119,8 +119,8 @@ def held_out(
     """
     folds = make_folds(training, whole.tables, seed)
     job = partial(_run_fold, Rows.of(training, whole, settings), settings, seed)
-    with ProcessPoolExecutor(workers) as pool:
-        each = pool.map(job, folds) if workers > 1 else map(job, folds)
+    with pool(workers) as processes:
+        each = processes.map(job, folds) if workers > 1 else map(job, folds)
         parts = list(tqdm(each, "folds of the serving fit", len(folds), file=sys.stderr))
     curves = [curve for _, curve in parts if curve is not None]
     return pd.concat([found for found, _ in parts], ignore_index=True), pd.concat(curves, ignore_index=True)

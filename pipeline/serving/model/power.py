@@ -2,12 +2,12 @@
 
     p = idle + exp(effects) (powered u^a + compute u_compute^b),    u = u_memory + u_compute
 
-u is the time of bytes or FLOPs at rated speed over the time of a step, so that a slower step draws less: the
-errors of throughput and power are tied through it, and eight accelerators that serve four requests draw less
-than ones that serve forty. Coefficients and effects are fitted as those of step time are. A chip is held
-somewhat below what it is rated for, or the lower limit that it is set to, in the mean of any load that was
-measured (`held_at`). A row that a limit holds says only that the chip wanted more, so that the fit does not
-see it.
+u is the time of bytes or FLOPs at rated speed over the time of a step, so that a slower step draws less:
+the errors of throughput and power are tied through it, and eight accelerators that serve four requests draw
+less than ones that serve forty. Coefficients and effects are fitted as those of step time are. A chip draws
+somewhat less than it is rated for in the mean of any load that was measured (`held_at`), and all of a limit
+that is set below that. A row that a limit holds says only that the chip wanted more, so that the fit does
+not see it.
 """
 
 import numpy as np

@@ -195,11 +195,12 @@ def _drawn(
     fraction = _summed(model.power, p, x, known.power, streams, settings, keep_parts=False)
     running = np.repeat(p.load.concurrency[:, None], bounded.shape[1], axis=1)
     held_at = settings.power.held_at.distribution.ppf(streams.uniform("power limit"))
+    most_w = np.minimum(held_at * p.rated_w[:, None], p.limit_w[:, None])
     return Draws(
         main=p,
         running=running,
         step_s=bounded,
-        gpu_w=np.minimum(fraction * p.rated_w[:, None], held_at * p.limit_w[:, None]),
+        gpu_w=np.minimum(fraction * p.rated_w[:, None], most_w),
         basis=rests_on,
         terms_s=parts * (bounded / step_s)[:, None, :] if terms else None,
         cached_work=work,
