@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.factors.perquery.usage import number, tokens_of
 from pipeline.ingest.names import Names, nearest_words
 from pipeline.ingest.names import precision as precision_word
 
@@ -159,7 +160,7 @@ def estimate(
         input_tokens, cached_input_tokens, output_tokens = tokens_of(usage)
     if input_tokens is None or output_tokens is None:
         raise ValueError("expected input_tokens and output_tokens, or usage")
-    lengths = tuple(map(_number, (input_tokens, cached_input_tokens, output_tokens)))
+    lengths = tuple(map(number, (input_tokens, cached_input_tokens, output_tokens)))
     if lengths[0] < 1 or not 0 <= lengths[1] <= lengths[0]:
         raise ValueError(
             f"{lengths[0]:g} input tokens, {lengths[1]:g} cached, expected at least 1, at most all cached"
@@ -201,47 +202,6 @@ def _longest(model: str) -> float:
     most: float = _data()["axes"]["context"][-1]
     name = _names().find(model)
     return min(most, _data()["names"][name]["context"]) if name else most
-
-
-def tokens_of(usage: Any) -> tuple[float, float, float]:
-    """Input, cached input and output tokens of a usage object of an API, or of a mapping like it.
-
-    OpenAI and what is compatible (LiteLLM, DeepSeek) count cached tokens among the input; Anthropic, which
-    has no `prompt_tokens`, counts them apart.
-    """
-
-    def get(item: Any, *names: str) -> Any:
-        for name in names:
-            value = item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
-            if value is not None:
-                return value
-        return None
-
-    read = get(usage, "input_tokens", "prompt_tokens")
-    answer = get(usage, "output_tokens", "completion_tokens")
-    if read is None and get(usage, "usage") is not None:
-        return tokens_of(get(usage, "usage"))
-    if read is None:
-        raise ValueError(f"usage {str(usage)[:60]!r}, expected prompt_tokens or input_tokens")
-    apart, written = (get(usage, f"cache_{name}_input_tokens") for name in ("read", "creation"))
-    if get(usage, "prompt_tokens") is None and (apart, written) != (None, None):
-        among = _number(apart or 0)
-        return _number(read) + among + _number(written or 0), among, _number(answer or 0)
-    details = get(usage, "input_tokens_details", "prompt_tokens_details")
-    cached = get(details, "cached_tokens") or get(usage, "prompt_cache_hit_tokens") or apart or 0
-    return _number(read), _number(cached), _number(answer or 0)
-
-
-def _number(value: Any) -> float:
-    try:
-        found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    except OverflowError:
-        found, value = math.inf, "more than 1e308"
-    if not 0 <= found <= 1e8:
-        raise ValueError(f"{str(value)[:60]!r} tokens, expected a number from 0 to 100,000,000")
-    return found
 
 
 def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tuple[str, str]]]:

@@ -46,7 +46,7 @@ from pipeline.serving.model.support import LOAD
 
 SOURCE, NAMES = Path("pipeline/factors/perquery"), Path("pipeline/ingest/names.py")
 # Modules of the project, by what they are in the package.
-INSTALLED = {"pipeline.factors.perquery": "perquery", "pipeline.ingest.names": "perquery.names"}
+INSTALLED = {"pipeline.factors.": "", "pipeline.ingest.": "perquery."}
 AXES = {
     "context": [4.0, 40.0, 320.0, 768.0, 2048.0, 6144.0, 16_384.0, 49_152.0, 131_072.0],
     "output": [1.0, 8.0, 64.0, 512.0, 4096.0, 32_768.0],
@@ -291,8 +291,8 @@ def write_wheel(data: dict[str, Any], package: Package, citation: Citation, targ
         root.mkdir()
         for path in [*sorted(SOURCE.glob("*.py")), NAMES]:
             text = path.read_text(encoding="utf-8")
-            for module, there in INSTALLED.items():
-                text = text.replace(f"from {module} import", f"from {there} import")
+            for package_here, there in INSTALLED.items():
+                text = text.replace(f"from {package_here}", f"from {there}")
             write_text(text, root / path.name)
         write_text(json.dumps(data, separators=(",", ":"), allow_nan=False), root / "data.json")
         write_text("", root / "py.typed")
