@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from pipeline.core.errors import InputError
 
 SIGNIFICANT_DIGITS = 6
+PARQUET_DIGITS = 9
+MOST_DECIMALS = 22  # powers of ten up to which are floats without error, so that 3.1 stays 3.1
 LOGARITHM = re.compile(r"(^|_)ln(_|$)")  # of a column's name
 UMASK = os.umask(0)
 os.umask(UMASK)
@@ -102,16 +104,20 @@ def write_text(text: str, path: Path | str) -> None:
 
 
 def write_parquet(table: pd.DataFrame, path: Path | str) -> None:
-    """Write a table as Parquet (zstd), without its index; floats with eight significant digits."""
+    """Write a table as Parquet (zstd), without its index; floats with nine significant digits."""
     floats = table.columns[[dtype == np.float64 for dtype in table.dtypes]]
     table = table.assign(**{name: without_noise(table[name].to_numpy()) for name in floats})
     write_atomically(path, lambda temporary: table.to_parquet(temporary, index=False, compression="zstd"))
 
 
 def without_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rounded to 26 bits after the leading one: the last digits differ between processors."""
-    bits = np.ascontiguousarray(values).view(np.int64)
-    return np.where(np.isfinite(values), ((bits + (1 << 25)) & ~((1 << 26) - 1)).view(np.float64), values)
+    """Rounded to PARQUET_DIGITS significant digits: later ones differ between processors."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        decimals = PARQUET_DIGITS - 1 - np.floor(np.log10(np.abs(values)))
+    sure = np.abs(decimals) <= MOST_DECIMALS  # also not zero, missing or infinite
+    decimals = np.where(sure, decimals, 0)
+    up, down = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
+    return np.where(sure, np.round(values / down * up) / up * down, values)
 
 
 def read_json(path: Path | str) -> Any:

@@ -135,9 +135,9 @@ def _learning(ax: Axes, curve: pd.DataFrame) -> None:
     ):
         rows = curve[curve[column].notna()]
         ax.plot(rows["own_rows"], rows[column], gid=marks.DATA, **_look(colour))
-        # The blue name below the end of its line, the grey one above the highest point of its own.
-        highest = rows.sort_values(column).iloc[-1]
-        at, ha, up = (rows.iloc[-1], "right", -8.0) if colour == BLUE else (highest, "left", 8.0)
+        # The blue name below the end of its line, the grey one above a point that the blue line is far from.
+        highest = rows[rows["own_rows"] > rows["own_rows"].min() + 1].sort_values(column).iloc[-1]
+        at, ha, up = (rows.iloc[-1], "right", -8.0) if colour == BLUE else (highest, "center", 8.0)
         marks.label_direct(ax, at["own_rows"], at[column], name, colour, ha=ha, offset_pt=(0.0, up))
     ax.set(ylim=(0, None), xlabel="Own measurements", ylabel="Median |ln error| of tokens/s")
     ax.set_xticks(curve["own_rows"])
