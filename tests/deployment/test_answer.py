@@ -178,7 +178,8 @@ def test_ratios_are_those_of_paired_draws(tool: Predictor) -> None:
         [1, 1]
     )
     assert found.loc[4, "node_wh_per_query_ratio_p50"] == pytest.approx(
-        1 / found.loc[3, "node_wh_per_query_ratio_p50"], rel=1e-6
+        1 / found.loc[3, "node_wh_per_query_ratio_p50"],
+        rel=1e-4,  # of an even number of draws
     )
 
 

