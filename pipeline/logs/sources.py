@@ -25,6 +25,7 @@ from pipeline.logs.formats.declare import POWER_FIELDS, REQUEST_FIELDS
 from pipeline.logs.formats.files import BLOCK, NOT_UTF8, is_utf8, open_bytes, open_text, refuse_other_starts
 
 Format = Literal["parquet", "csv", "jsonl"]
+LONGEST_LINE = 1_000_000  # characters; the limit of the csv module is whoever sets it
 SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv", ".jsonl": "jsonl", ".jsonl.gz": "jsonl",
     ".ndjson": "jsonl", ".ndjson.gz": "jsonl",
@@ -124,6 +125,8 @@ def malformed(source: Source) -> InputError | None:
 def _line_problem(source: Source, line: str) -> str | None:
     if NOT_UTF8.search(line):
         return "UTF-8 text"
+    if len(line) > LONGEST_LINE:
+        return f"at most {LONGEST_LINE:,} characters a line"
     if source.format == "csv":
         try:
             fields = len(next(csv.reader([line]), []))
