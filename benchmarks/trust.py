@@ -3,7 +3,7 @@
 `python -m benchmarks.trust verify` (`make verify`) runs stages in a clone under other hash seeds, kernels of
 linear algebra, time zones, languages, and so on, and prints which outputs differ; `--python` adds other
 interpreters, each with the packages of the lock. `python -m benchmarks.trust kills` kills runs at random
-moments, repairs, runs again, and counts what is not as without the kill; `seeds` runs the analyses under
+moments, repairs, runs again, and counts what is not as without the kill, on inputs made small (SMALL); `seeds` runs the analyses under
 other seeds, and counts verdicts that change and levers that change places. All write
 benchmarks/results/trust_<what>.json and their section of benchmarks/README.md; commands of `kills` that are
 not asked for keep what was recorded of them.
@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,7 +50,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
 }
 NEEDED = {"Haswell": "avx2", "SkylakeX": "avx512f", "Prescott": "pni"}  # of the processor, by kernel
 QUICK = ("inputs", "lengths", "servers", "fit_serving")
-THREE = QUICK[:3]
+THREE = ("servers", "claims", "what_if")  # quick ones; the last keeps its output in the cache
 EXAMPLES = ("data/examples/configurations.csv", "data/examples/requests.csv", "data/examples/power.csv.gz")
 COMMANDS = {
     "dvc repro, three stages": ("dvc", "repro", "--force", "--single-item", *THREE),
@@ -59,6 +58,12 @@ COMMANDS = {
     "logs": ("python", "-m", "pipeline.logs", *EXAMPLES[1:], "--accept", "-o", "build/kill/logs"),
     "telemetry": ("python", "-m", "pipeline.telemetry"),
     "export": ("python", "-m", "pipeline.export"),
+}
+COUNTS = {"dvc repro, three stages": 25, "predict": 90, "logs": 45, "telemetry": 20, "export": 20}
+# For the clone that is killed: an export of less, so that a run takes seconds.
+SMALL = {
+    "tiff_dpi: 1000 ": "tiff_dpi: 100  ",
+    "accelerators: 1xH100; 2xH100; 4xH100; 8xH100; 8xH200; 8xB200": "accelerators: 8xB200",
 }
 SECTIONS = {
     "verify": """## The same bytes elsewhere
@@ -72,9 +77,11 @@ Kernels that the processor has not are left out. The machine was shared with oth
     "kills": """## Killed and run again
 
 `python -m benchmarks.trust kills`: `kill -9` at a moment drawn evenly over a run, {total} kills in all; then
-`make repair` and the same command again. Orphans are processes that still work a second after the kill; not
-recovered: the second run fails, or any output, input or dvc.lock has other bytes than without a kill. A kill
-that came after the end of its run is not counted. The machine was shared with other work.
+`make repair` and the same command again. Orphans are processes that still work a second after the kill; left
+over: temporary files and folders that are there after the second run; not recovered: the second run fails,
+or any output, input, dvc.lock or what git says of the clone is not as without a kill. A kill that came after
+the end of its run is not counted. Stages of `dvc repro`: {three}. The site of the
+export has one page, its figures fewer pixels, its package one chip. The machine was shared with other work.
 
 {table}
 """,
@@ -90,6 +97,7 @@ Verdicts are those of claims.csv; pairs of levers are those of one regime whose 
 """
 ANALYSES = ("assumptions", "published", "lengths", "servers", "energy", "water", "fleet", "levers", "claims")
 ERRORS = 3.0
+GRACE_S = 1.0  # for what a killed run had started, to end
 WRONG = ("failed", "differ", "orphans", "left over", "not recovered", "changed", "swapped")
 KEPT = ("data", "build/published", "build/telemetry", "build/kill", "dist", "dvc.lock")  # looked at
 Digests = dict[str, str]
@@ -102,7 +110,10 @@ def copy_of_here() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="perquery-trust-") as top:
         folder = Path(top, "clone")
         subprocess.run(["git", "clone", "--quiet", ".", folder], check=True)
-        shutil.copytree("build", folder / "build")
+        for path in ("build", "site", ".dvc/cache"):
+            if Path(path).exists():
+                shutil.copytree(path, folder / path)
+        Path(top, "tmp").mkdir()
         yield folder
 
 
@@ -116,6 +127,7 @@ def started(folder: Path, command: Sequence[str], **environment: str) -> subproc
     own = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "MPLCONFIGDIR": str(folder / ".mpl"),
+        "TMPDIR": str(folder.parent / "tmp"),
     }
     own["PATH"] = f"{environment.get('PYTHON', own['PATH'])}:{own['PATH']}"
     env = {**os.environ, "DVC_NO_ANALYTICS": "1", **environment, **own}
@@ -181,28 +193,53 @@ def verify(names: Sequence[str], pythons: Sequence[Path]) -> Iterator[list[Row]]
             yield rows
 
 
-def kills(names: Sequence[str], count: int, seed: int) -> Iterator[list[Row]]:
+def kills(names: Sequence[str], count: int | None, seed: int) -> Iterator[list[Row]]:
     """A row a command: how often it was killed, and how often something was then not as without the kill."""
     record, rows = RESULTS / "trust_kills.json", []
     if record.exists():
         rows = [row for row in json.loads(record.read_text("utf-8"))["rows"] if row["command"] not in names]
     with copy_of_here() as folder:
+        make_small(folder)
         run(folder, ("python", "-m", "pipeline.repair"))
         for name in names:
-            command, chance = COMMANDS[name], random.Random(f"{name} {seed}")
+            command, chance, start = COMMANDS[name], random.Random(f"{name} {seed}"), time.monotonic()
             if run(folder, command):
-                raise SystemExit(f"{name} fails without a kill, see {folder.parent / 'log'}")
-            start = time.monotonic()
-            run(folder, command)
-            seconds, reference = time.monotonic() - start, digests(folder, KEPT)
-            found = [killed(folder, command, chance.uniform(0, seconds)) for _ in range(count)]
-            wrong = sum(item["failed"] or item["state"] != reference for item in found)
-            counts = {
-                key: sum(item[key] for item in found) for key in ("kills", "repaired", "orphans", "left over")
-            }
-            rows.append({"command": name, **counts, "not recovered": wrong})
+                raise SystemExit(f"{name} fails without a kill: {log_of(folder)[-500:]}")
+            seconds, reference = time.monotonic() - start, state(folder)
+            row = dict.fromkeys(("kills", "repaired", "orphans", "left over", "not recovered"), 0)
+            while row["kills"] < (count or COUNTS[name]):
+                found = killed(folder, command, chance.uniform(0, seconds), reference)
+                row = {key: row[key] + found[key] for key in row}
+                now = [*rows, {"command": name, **row}]
+                yield sorted(now, key=lambda row: list(COMMANDS).index(str(row["command"])))
+            rows = now
             say(rows)
-            yield sorted(rows, key=lambda row: list(COMMANDS).index(str(row["command"])))
+
+
+def make_small(folder: Path) -> None:
+    """Let the export of a clone take seconds."""
+    params, site = folder / "params.yaml", folder / "site"
+    text = params.read_text(encoding="utf-8")
+    for whole, less in SMALL.items():
+        assert whole in text, whole
+        text = text.replace(whole, less)
+    params.write_text(text, encoding="utf-8")
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir()
+    (site / "index.html").write_text("a page\n", encoding="utf-8")
+
+
+def log_of(folder: Path) -> str:
+    """What the commands in a folder have said."""
+    return (folder.parent / "log").read_text(encoding="utf-8", errors="replace")
+
+
+def state(folder: Path) -> Digests:
+    """Everything that a command writes, and what git says of the clone."""
+    said = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return {**digests(folder, KEPT), "git status": said.stdout}
 
 
 def seeds(count: int) -> Iterator[list[Row]]:
@@ -240,24 +277,42 @@ def moved(first: pd.DataFrame, now: pd.DataFrame) -> tuple[int, int]:
     return len(apart), int((apart["p50_now"] < apart["p50_now_b"]).sum())
 
 
-def killed(folder: Path, command: Sequence[str], after_s: float) -> dict[str, Any]:
-    """Kill the command after some seconds, look round, repair, run it again."""
+def killed(folder: Path, command: Sequence[str], after_s: float, reference: Digests) -> dict[str, int]:
+    """Kill the command after some seconds, look round, repair, run it again; counts of what was found."""
     process = started(folder, command)
-    time.sleep(after_s)
-    alive = process.poll() is None
-    process.kill()
+    try:
+        process.wait(after_s)
+        return dict.fromkeys(("kills", "repaired", "orphans", "left over", "not recovered"), 0)
+    except subprocess.TimeoutExpired:
+        process.kill()
     process.wait()
-    time.sleep(1.0)
-    orphans, log = len(processes_in(folder)), folder.parent / "log"
-    before = log.stat().st_size
+    end = time.monotonic() + GRACE_S
+    while (orphans := processes_in(folder)) and time.monotonic() < end:
+        time.sleep(0.05)
+    for path in temporaries(folder):  # so old that nobody can be about to lock it
+        os.utime(path, (0, 0))
+    before = len(log_of(folder))
     failed = run(folder, ("python", "-m", "pipeline.repair"))
-    repaired = b"Repaired" in log.read_bytes()[before:]
+    repaired = "Repaired" in log_of(folder)[before:]
     failed += run(folder, command)
-    left = sum(
-        1 for path in folder.rglob(".*") if LEFTOVER.fullmatch(path.name) or path.name.startswith(FOLDER)
-    )
-    return {"kills": alive, "repaired": repaired, "orphans": orphans, "left over": left, "failed": failed,
-            "state": digests(folder, KEPT)}  # fmt: skip
+    now, left = state(folder), temporaries(folder)
+    if failed or now != reference or left or orphans:
+        apart = [path for path in now | reference if now.get(path) != reference.get(path)]
+        print(
+            f"{command} after {after_s:.2f} s: {failed=} {apart[:5]} {left[:5]} {len(orphans)} orphans",
+            flush=True,
+        )
+        print(log_of(folder)[before:][-500:], flush=True)
+    return {"kills": 1, "repaired": int(repaired), "orphans": len(orphans), "left over": len(left),
+            "not recovered": int(bool(failed) or now != reference)}  # fmt: skip
+
+
+def temporaries(folder: Path) -> list[Path]:
+    """Half-written files, and folders for the time being, in the folder and where the system has them."""
+    below = [
+        path for path in folder.rglob(".*") if LEFTOVER.fullmatch(path.name) or path.name.startswith(FOLDER)
+    ]
+    return [*below, *Path(folder.parent, "tmp").iterdir()]
 
 
 def processes_in(folder: Path) -> list[str]:
@@ -286,12 +341,12 @@ def main() -> int:
     parser.add_argument("--stages", nargs="+", default=QUICK)
     parser.add_argument("--python", nargs="+", type=Path, default=[], help="other interpreters, of verify")
     parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS), help="of kills")
-    parser.add_argument("--count", type=int, default=10, help="kills a command, or seeds")
+    parser.add_argument("--count", type=int, help="kills a command (else COUNTS), or seeds (else 10)")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     ways = {"verify": lambda: verify(given.stages, given.python),
             "kills": lambda: kills(given.commands, given.count, given.seed),
-            "seeds": lambda: seeds(given.count)}  # fmt: skip
+            "seeds": lambda: seeds(given.count or 10)}  # fmt: skip
     rows: list[Row] = []
     for rows in filter(None, ways[given.what]()):
         record(given.what, rows, given.stages)  # at once: a run that is stopped leaves what it measured
@@ -305,7 +360,7 @@ def record(what: str, rows: list[Row], names: Sequence[str]) -> None:
     cells = [list(rows[0]), ["---"] * len(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in cells)
     total = sum(int(str(row.get("kills", 0))) for row in rows)
-    about = {"stages": ", ".join(names), "total": total}
+    about = {"stages": ", ".join(names), "total": total, "three": ", ".join(THREE)}
     text = SECTIONS[what].format(**about, table=table, errors=ERRORS, seed=from_params("simulation").seed)
     put_section(what, "benchmarks/trust.py", text, README)
 

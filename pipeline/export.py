@@ -22,7 +22,6 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -30,7 +29,7 @@ import pandas as pd
 from pipeline.core.errors import InputError, run
 from pipeline.core.files import write_csv, write_json, write_text
 from pipeline.core.parse import Citation, read_citation
-from pipeline.core.processes import side_by_side
+from pipeline.core.processes import side_by_side, temporary_folder
 from pipeline.core.read import read_checked
 from pipeline.core.settings import from_params
 from pipeline.predict import predictor
@@ -93,9 +92,9 @@ def write_package(citation: Citation, target: Path) -> None:
 
 def write_release(files: dict[str, Path], citation: Citation, target: Path) -> None:
     """The archive: the given files by their names in it, and what describes them."""
-    with TemporaryDirectory() as folder:
-        package, about = Path(folder, "datapackage.json"), Path(folder, "ro-crate-metadata.json")
-        described, other = data_package(citation, handed_on=files), Path(folder, "croissant.json")
+    with temporary_folder() as folder:
+        package, about = folder / "datapackage.json", folder / "ro-crate-metadata.json"
+        described, other = data_package(citation, handed_on=files), folder / "croissant.json"
         write_json(described, package)
         write_json(croissant(described, citation, release_date()), other)
         files[package.name], files[other.name] = package, other

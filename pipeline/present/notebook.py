@@ -8,7 +8,6 @@ inside and needs no network.
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from pipeline.core.errors import InputError
+from pipeline.core.processes import temporary_folder
 
 TEMPLATE = Path(__file__).with_name("notebook.html.j2")
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -44,8 +44,8 @@ def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
     for name in parameters:
         if name not in known:
             raise InputError(f"{source}: no parameter {name!r}, expected one of {', '.join(known)}")
-    with tempfile.TemporaryDirectory() as folder, _own_profile(folder):
-        paired, target = Path(folder) / "given.ipynb", Path(folder) / "executed.ipynb"
+    with temporary_folder() as folder, _own_profile(str(folder)):
+        paired, target = folder / "given.ipynb", folder / "executed.ipynb"
         given = jupytext.read(source)
         given.metadata = NotebookNode(kernelspec=KERNEL)
         nbformat.write(given, paired)

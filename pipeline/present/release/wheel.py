@@ -22,7 +22,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from pipeline.core.draws import generator
 from pipeline.core.errors import InputError
 from pipeline.core.files import write_text
 from pipeline.core.parse import Citation
+from pipeline.core.processes import temporary_folder
 from pipeline.core.units import Array
 from pipeline.deployment.model.answer import at_sites
 from pipeline.deployment.model.contract import OK, QUANTILES, SITE
@@ -286,7 +286,7 @@ def package_data(
 
 def write_wheel(data: dict[str, Any], package: Package, citation: Citation, target: Path) -> Path:
     """Lay out the package in a folder of its own and build it into `target`; the same bytes each time."""
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         root = Path(folder, "perquery")
         root.mkdir()
         for path in [*sorted(SOURCE.glob("*.py")), NAMES]:
