@@ -3,8 +3,8 @@
 `python -m benchmarks.trust verify` (`make verify`) runs stages in a clone under other hash seeds, kernels of
 linear algebra, time zones, languages, and so on, and prints which outputs differ; `--python` adds other
 interpreters, each with the packages of the lock. `python -m benchmarks.trust kills` kills runs at random
-moments, repairs, runs again, and counts what is not as without the kill, on inputs made small (SMALL); `seeds` runs the analyses under
-other seeds, and counts verdicts that change and levers that change places. All write
+moments, repairs, runs again, and counts what is not as without the kill, on inputs made small; `seeds` runs
+the analyses under other seeds, and counts verdicts that change and levers that change places. All write
 benchmarks/results/trust_<what>.json and their section of benchmarks/README.md; commands of `kills` that are
 not asked for keep what was recorded of them.
 """
@@ -59,7 +59,8 @@ COMMANDS = {
     "telemetry": ("python", "-m", "pipeline.telemetry"),
     "export": ("python", "-m", "pipeline.export"),
 }
-COUNTS = {"dvc repro, three stages": 25, "predict": 90, "logs": 45, "telemetry": 20, "export": 20}
+SHARES = {"dvc repro, three stages": 20, "predict": 100, "logs": 40, "telemetry": 20, "export": 20}
+NOT_KILLED = {"kills": 0, "repaired": 0, "orphans": 0, "left over": 0, "not recovered": 0}
 # For the clone that is killed: an export of less, so that a run takes seconds.
 SMALL = {
     "tiff_dpi: 1000 ": "tiff_dpi: 100  ",
@@ -193,27 +194,35 @@ def verify(names: Sequence[str], pythons: Sequence[Path]) -> Iterator[list[Row]]
             yield rows
 
 
-def kills(names: Sequence[str], count: int | None, seed: int) -> Iterator[list[Row]]:
-    """A row a command: how often it was killed, and how often something was then not as without the kill."""
-    record, rows = RESULTS / "trust_kills.json", []
+def kills(names: Sequence[str], count: int, seed: int) -> Iterator[list[Row]]:
+    """A row a command: how often it was killed, and how often something was then not as without the kill.
+
+    Commands take turns by lot, so that a run that is stopped has tried them all.
+    """
+    record, kept, chance = RESULTS / "trust_kills.json", [], random.Random(seed)
     if record.exists():
-        rows = [row for row in json.loads(record.read_text("utf-8"))["rows"] if row["command"] not in names]
+        kept = [row for row in json.loads(record.read_text("utf-8"))["rows"] if row["command"] not in names]
     with copy_of_here() as folder:
         make_small(folder)
         run(folder, ("python", "-m", "pipeline.repair"))
-        for name in names:
-            command, chance, start = COMMANDS[name], random.Random(f"{name} {seed}"), time.monotonic()
-            if run(folder, command):
-                raise SystemExit(f"{name} fails without a kill: {log_of(folder)[-500:]}")
-            seconds, reference = time.monotonic() - start, state(folder)
-            row = dict.fromkeys(("kills", "repaired", "orphans", "left over", "not recovered"), 0)
-            while row["kills"] < (count or COUNTS[name]):
-                found = killed(folder, command, chance.uniform(0, seconds), reference)
-                row = {key: row[key] + found[key] for key in row}
-                now = [*rows, {"command": name, **row}]
-                yield sorted(now, key=lambda row: list(COMMANDS).index(str(row["command"])))
-            rows = now
-            say(rows)
+        seconds = {name: seconds_of(folder, name) for name in names}
+        print({name: round(value, 1) for name, value in seconds.items()}, flush=True)
+        rows, reference = {name: {"command": name, **NOT_KILLED} for name in names}, state(folder)
+        for name in chance.sample(list(names), k=count, counts=[SHARES[name] for name in names]):
+            found = NOT_KILLED
+            while not found["kills"]:
+                found = killed(folder, COMMANDS[name], chance.uniform(0, seconds[name]), reference)
+            rows[name] |= {key: rows[name][key] + value for key, value in found.items()}
+            say([rows[name]])
+            yield sorted([*kept, *rows.values()], key=lambda row: list(COMMANDS).index(str(row["command"])))
+
+
+def seconds_of(folder: Path, name: str) -> float:
+    """How long a command takes that is not killed."""
+    start = time.monotonic()
+    if run(folder, COMMANDS[name]):
+        raise SystemExit(f"{name} fails without a kill: {log_of(folder)[-500:]}")
+    return time.monotonic() - start
 
 
 def make_small(folder: Path) -> None:
@@ -282,7 +291,7 @@ def killed(folder: Path, command: Sequence[str], after_s: float, reference: Dige
     process = started(folder, command)
     try:
         process.wait(after_s)
-        return dict.fromkeys(("kills", "repaired", "orphans", "left over", "not recovered"), 0)
+        return NOT_KILLED
     except subprocess.TimeoutExpired:
         process.kill()
     process.wait()
@@ -341,11 +350,11 @@ def main() -> int:
     parser.add_argument("--stages", nargs="+", default=QUICK)
     parser.add_argument("--python", nargs="+", type=Path, default=[], help="other interpreters, of verify")
     parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS), help="of kills")
-    parser.add_argument("--count", type=int, help="kills a command (else COUNTS), or seeds (else 10)")
+    parser.add_argument("--count", type=int, help="kills in all (else 200), or seeds (else 10)")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     ways = {"verify": lambda: verify(given.stages, given.python),
-            "kills": lambda: kills(given.commands, given.count, given.seed),
+            "kills": lambda: kills(given.commands, given.count or sum(SHARES.values()), given.seed),
             "seeds": lambda: seeds(given.count or 10)}  # fmt: skip
     rows: list[Row] = []
     for rows in filter(None, ways[given.what]()):

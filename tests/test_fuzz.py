@@ -1,28 +1,42 @@
 """Ten thousand damaged inputs over all readers, and damaged logs of all formats: each is read, or refused in
 one short line an error."""
 
+import argparse
+import io
 import random
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import pandas as pd
 import pytest
 
 from pipeline.core.catalogue import find, origin_of
 from pipeline.core.errors import InputError
 from pipeline.core.parse import reference_keys
+from pipeline.core.processes import temporary_folder
 from pipeline.core.read import read_checked, read_table
 from pipeline.core.settings import read_yaml, section
 from pipeline.core.user_table import read_user_table
+from pipeline.deployment.model.measured import calibrated
+from pipeline.deployment.model.predict import Predictor
+from pipeline.deployment.model.rows import check_columns, check_rows
+from pipeline.factors.perquery import __main__ as terminal
+from pipeline.factors.perquery.usage import tokens_of
 from pipeline.ingest.upstream import load_csv, load_json, read_registry
 from pipeline.logs.contract import POWER_SERIES, REQUESTS
 from pipeline.logs.deployment import Deployment, read_deployment
 from pipeline.logs.gather import gather
 from pipeline.logs.sources import open_source
+from pipeline.predict import predictor
 
 pytestmark = pytest.mark.slow
-EACH, EACH_LOG = 850, 200
+EACH, EACH_LOG = 350, 130
 LONGEST = 500  # characters of a line
+MOST_FAULTS = 12  # of one row, which its message joins
 NASTY = [
     b"\0", b"\x07", b"\xff", b"\xef\xbb\xbf", b"\r\n", b"\n\n", b"\r", b"\t", b",", b";", b'"', b"'",
     b"[" * 3000, b"{", b"}", b": ", b"- ", b"&a ", b"*a", b"!!binary aGVsbG8=", b"!!float x", b"2026-13-45",
@@ -65,6 +79,17 @@ POWER = b"""time,node,scope,watts
 2026-01-05T00:00:10Z,n0,node_wall,5100
 """
 JSON = b'{"rows": [{"model": "a", "tokens": 12, "note": "x"}, {"model": "b", "tokens": 1.5, "note": null}]}\n'
+MEASURED = b"""model,gpu,gpus,precision,concurrency,output_tokens,output_tokens_per_s,node_wh_per_query
+Llama 3.1 70B,H100,8,fp8,64,300,2100,
+Qwen3 32B,L40S,4,bf16,8,200,,0.4
+"""
+OWN_CHIP = b"""model,gpu,gpus,concurrency,memory_gib,bandwidth_tb_s,peak_bf16_tflops,link_gb_s,rated_w
+Llama 3.1 70B,Ours 1,8,64,96,3.2,800,400,650
+Qwen3 32B,H100,1,8,120,,,,
+"""
+USAGE = b"""{"model": "a", "usage": {"prompt_tokens": 6, "prompt_tokens_details": {"cached_tokens": 8}}}
+{"model": "b", "usage": {"input_tokens": 6, "cache_read_input_tokens": 5, "output_tokens": 250}}
+"""
 LINES = b'{"model": "Llama 3.1 70B", "gpu": "H100", "concurrency": 8}\n{"model": "Qwen3 32B", "gpu": "L4"}\n'
 BIB = b"@misc{one2026,\n  author = {{One}},\n  title = {Of {B}races},\n  year = {2026}\n}\n"
 
@@ -82,19 +107,78 @@ def head(name: str) -> bytes:
     return b"".join(origin_of(name).read_bytes().splitlines(keepends=True)[:6])
 
 
+def parquet(text: bytes) -> bytes:
+    return pd.read_csv(io.BytesIO(text)).to_parquet(index=False)
+
+
+def spreadsheet(text: bytes) -> bytes:
+    with temporary_folder() as folder:
+        pd.read_csv(io.BytesIO(text)).to_excel(folder / "x.xlsx", index=False, engine="xlsxwriter")
+        return (folder / "x.xlsx").read_bytes()
+
+
+@cache
+def tool() -> Predictor:
+    return predictor()
+
+
+def deployments(path: Path) -> None:
+    """As `predict` reads them, up to the numbers."""
+    table = read_user_table(path)
+    check_columns(table, path)
+    checked = check_rows(table, tool().known)
+    _, messages = tool().judged(checked)
+    for message in messages:
+        assert len(message) < LONGEST * MOST_FAULTS, message
+
+
+def measured(path: Path) -> None:
+    """As `predict --measured` reads them, up to the fit."""
+    with mock.patch("pipeline.serving.model.calibration.updated", lambda model, *_: model):
+        calibrated(tool(), read_user_table(path), path)
+
+
+def usage(path: Path) -> None:
+    """As `perquery usage` reads it, up to the estimate, whose tables the package has."""
+    given = argparse.Namespace(file=str(path), model=None, site=None, precision=None)
+
+    def counted(_: str, usage: Any, **__: Any) -> Any:
+        found = tokens_of(usage)
+        return argparse.Namespace(as_dict=lambda: found)
+
+    try:
+        with (
+            mock.patch.object(terminal, "estimate", counted),
+            path.open(encoding="utf-8-sig") as file,
+            redirect_stdout(io.StringIO()),
+        ):
+            terminal._usage(file, given)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+CONFIGURATIONS = Path("data/examples/configurations.csv").read_bytes()
 READERS: dict[str, tuple[Callable[[Path], Any], bytes, str]] = {
     "params": (params, YAML, ".yaml"),
     "registry": (read_registry, DATA_SET, ".yaml"),
     "deployment": (read_deployment, DEPLOYMENT, ".yaml"),
     "contract": (contract_of("pue"), head("pue"), ".csv"),
     "checked": (read_checked, head("hardware"), ".csv"),
-    "user table": (read_user_table, Path("data/examples/configurations.csv").read_bytes(), ".csv"),
+    "chips": (contract_of("hardware"), head("hardware"), ".csv"),
+    "user table": (read_user_table, CONFIGURATIONS, ".csv"),
+    "user Parquet": (deployments, parquet(CONFIGURATIONS), ".parquet"),
+    "user spreadsheet": (deployments, spreadsheet(CONFIGURATIONS), ".xlsx"),
+    "predict": (deployments, CONFIGURATIONS, ".csv"),
+    "measured": (measured, MEASURED, ".csv"),
+    "own chip": (deployments, OWN_CHIP, ".csv"),
+    "usage": (usage, USAGE, ".jsonl"),
     "user lines": (read_user_table, LINES, ".jsonl"),
     "upstream JSON": (load_json, JSON, ".json"),
     "upstream CSV": (lambda path: load_csv(path, ["time", "node"]), POWER, ".csv"),
     "bibliography": (reference_keys, BIB, ".bib"),
     "requests": (lambda path: open_source(str(path), REQUESTS), LOG, ".csv"),
     "power": (lambda path: open_source(str(path), POWER_SERIES), POWER, ".csv"),
+    "requests in Parquet": (lambda path: open_source(str(path), REQUESTS), parquet(LOG), ".parquet"),
 }
 
 

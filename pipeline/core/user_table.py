@@ -110,7 +110,7 @@ def _parquet(path: Path) -> pd.DataFrame:
 
     try:
         columns = pq.read_table(path).to_pydict()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: not a whole Parquet file ({_short(error)})") from None
     count = len(next(iter(columns.values()), []))
     plain = [[_plain(value) for value in values] for values in columns.values()]

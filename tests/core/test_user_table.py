@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
@@ -76,6 +78,12 @@ def test_parquet_and_json_lines_are_read_by_content(tmp_path: Path) -> None:
     assert found.to_dict("list") == expected and list(found.index) == [1, 3]
     whole = json.dumps([json.loads(line) for line in lines.splitlines() if line], indent=1)
     assert read_user_table(written(tmp_path / "c", whole)).to_dict("list") == expected
+
+
+def test_text_of_parquet_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"gpu": pa.array([b"H1\xb6"]).view(pa.string())}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="not a whole Parquet file"):
+        read_user_table(tmp_path / "a.parquet")
 
 
 def make_zip(path: Path) -> None:

@@ -118,9 +118,7 @@ def check_columns(table: pd.DataFrame, path: Path | str, more: Sequence[str] = (
             raise InputError(f"{path}, row 1: unknown column {name!r}, expected {near[0]!r} or another name")
     for name in REQUIRED:
         if name not in table:
-            raise InputError(
-                f"{path}, row 1: column {name!r} is missing, expected some of {', '.join(known)}"
-            )
+            raise InputError(f"{path}, row 1: column {name!r} is missing, expected {' and '.join(REQUIRED)}")
     if table.empty:
         raise InputError(f"{path}: a header without rows, expected at least one")
 

@@ -1,8 +1,12 @@
 """Token counts as APIs report them."""
 
 import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any
+
+READ = ("input_tokens", "prompt_tokens")
+NESTED = 3  # responses within what wraps them
 
 
 def tokens_of(usage: Any) -> tuple[float, float, float]:
@@ -19,12 +23,12 @@ def tokens_of(usage: Any) -> tuple[float, float, float]:
                 return value
         return None
 
-    read = get(usage, "input_tokens", "prompt_tokens")
-    answer = get(usage, "output_tokens", "completion_tokens")
-    if read is None and get(usage, "usage") is not None:
-        return tokens_of(get(usage, "usage"))
+    for _ in range(NESTED):
+        if get(usage, *READ) is None and get(usage, "usage") is not None:
+            usage = get(usage, "usage")
+    read, answer = get(usage, *READ), get(usage, "output_tokens", "completion_tokens")
     if read is None:
-        raise ValueError(f"usage {str(usage)[:60]!r}, expected prompt_tokens or input_tokens")
+        raise ValueError(f"usage {reprlib.repr(usage)[:60]}, expected prompt_tokens or input_tokens")
     apart, written = (get(usage, f"cache_{name}_input_tokens") for name in ("read", "creation"))
     if get(usage, "prompt_tokens") is None and (apart, written) != (None, None):
         among = number(apart or 0)

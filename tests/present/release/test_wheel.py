@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import reduce
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -207,6 +208,7 @@ def test_every_judged_class_is_one_of_the_analysis_and_its_models_have_tables() 
         ({"model": "Llama 3.1 8B", "input_tokens": 9, "output_tokens": 1, "precision": "int3"}, "one of"),
         ({"model": "mid", "input_tokens": 9}, "expected input_tokens and output_tokens, or usage"),
         ({"model": "mid", "usage": {"tokens": 9}}, "expected prompt_tokens or input_tokens"),
+        ({"model": "mid", "usage": reduce(lambda one, _: {"usage": one}, range(5000))}, "expected prompt_"),
     ],
 )  # fmt: skip
 def test_a_wrong_query_says_what_was_expected(perquery: ModuleType, query: dict, said: str) -> None:
