@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.advisories import LOCKS, faults, pins
+
 # What runs a requirement that nothing imports: a file, and the words in it.
 RUN = {
     "uv": ("Makefile", "uv pip sync"),
@@ -76,3 +78,19 @@ def test_each_requirement_stands_once_with_a_reason() -> None:
     names = [match[1] for line in required if (match := REQUIREMENT.match(line))]
     assert [line for line in required if not re.search(r" # \w", line)] == []
     assert len(set(names)) == len(required)
+
+
+def test_a_version_with_a_known_fault_is_found() -> None:
+    known = {"id": "GHSA-1", "cve": "CVE-1", "severity": "HIGH", "advisory": "Faulty", "v": ">=1.2,<1.4"}
+    database = {"one": [known], "other": [known]}
+    found = [
+        row["package"]
+        for row in faults(database, [("one", "1.3.2"), ("one", "1.1"), ("other", "1.4"), ("third", "1.3")])
+    ]
+    assert found == ["one 1.3.2"]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=str)
+def test_every_line_of_a_lock_is_a_pinned_package(lock: Path) -> None:
+    lines = [line for line in lock.read_text(encoding="utf-8").splitlines() if re.match(r"\w", line)]
+    assert len(pins(lock)) == len(lines) > 0
