@@ -124,6 +124,9 @@ def say(result: EnergyFromLogs, show: bool) -> None:
         print("\nAn input token counts as")
         for row in result.models.to_dict("records"):
             print(f"{row['weight_input']:g} output tokens, {row['weight_basis']}: {row['model']}")
+    guessed = [row["what"] for row in result.complete if not row["evidence"]]
+    for what in guessed:
+        print(f"assumed complete: {what} (nothing in the logs tells)")
     for flag in result.flags:
         print(f"flagged: {flag.kind}: {flag.text}", file=sys.stderr)
     if result.flags and not show:

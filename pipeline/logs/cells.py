@@ -119,7 +119,7 @@ NUMERIC = re.compile(
 )
 WEB = re.compile(rf"\[?(?P<d>\d{{2}})/(?P<w>[A-Z][a-z]{{2}})/(?P<y>\d{{4}}):{_CLOCK}{_ZONE}\]?")
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-EXPECTED = "a time such as 2026-01-31T23:59:59Z or an epoch"
+EXPECTED = "a time such as 2026-01-31T23:59:59Z or an epoch (with its offset where clocks are set)"
 
 
 @dataclass(frozen=True)
@@ -248,6 +248,9 @@ def _moment(value: str, style: Style, time_zone: str) -> tuple[object, bool]:
         naive = datetime(year, month, day, hour, int(parts["M"]), int(parts["S"] or 0))
         zone = _zone(parts["z"]) if parts["z"] else (ZoneInfo(time_zone) if time_zone else None)
     except (ValueError, KeyError, OSError):
+        return pd.NA, False
+    # in the hour in which clocks are set it is two moments, or none
+    if len({naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}) > 1:
         return pd.NA, False
     micro = int((parts["f"] or "0").ljust(9, "0")[:6])
     since = naive.replace(tzinfo=zone or UTC) - datetime(1970, 1, 1, tzinfo=UTC)

@@ -27,7 +27,9 @@ from pipeline.logs.queries import EXACT_UP_TO, by_bins, query_bins, summary
 from pipeline.logs.rows import request_rows, without_duplicate_requests, without_repeated_ids
 from pipeline.logs.settings import Settings
 from pipeline.logs.shifts import (
+    LEAST_PEAK,
     look_alikes,
+    numbered,
     numbers_missing,
     probe_requests,
     shift_of_clocks,
@@ -46,7 +48,7 @@ class EnergyFromLogs:
 
     nodes: one row a place with energy and requests; set_aside: shares by node, model, length;
     timeline: energy and weight over time, for pictures; assumed: what was taken from elsewhere, one row
-    each; energy: Wh read, and of nodes by the model.
+    each; energy: Wh read, and of nodes by the model; complete: what the logs are taken to hold, and why.
     """
 
     hours: pd.DataFrame
@@ -63,6 +65,7 @@ class EnergyFromLogs:
     loads: Loads | None = None
     settings: Settings | None = None
     energy: dict[str, float] = field(default_factory=dict)
+    complete: list[dict[str, str]] = field(default_factory=list)
 
 
 def energy_from_logs(
@@ -133,16 +136,15 @@ def _estimate(
     probe = probe_requests(engine, rows, of_spans, settings)
     watts = watts_of(engine, power, probe) if check_clocks else {}
     shift, shift_flags = shift_of_clocks(probe, watts, power, settings)
-    strange, untold = unexplained(
-        probe, watts if loads.has_end else {}, power.intervals, settings.most_set_aside
-    )
+    seen = watts if loads.has_end else {}
+    strange, untold = unexplained(probe, seen, power.intervals, settings.most_set_aside)
     measured = publish.measured(engine, power)
     bands = prices.bands(loads.table, settings.deployment)
     parts = set_aside(engine, every, of_prices, bins)
     result = EnergyFromLogs(
         hours=publish.table(hours, "hour", settings, prices.weights, measured, bands),
         models=publish.table(models, None, settings, prices.weights, measured, bands), account=accounts,
-        notes=notes + power.notes + untold + publish.notes(settings, loads, by_chance, failed_uj,
+        notes=notes + power.notes + untold[:1] + publish.notes(settings, loads, by_chance, failed_uj,
         power), nodes=nodes, set_aside=parts, timeline=publish.timeline(engine, of_grid, settings),
         assumed=publish.assumed(settings, prices, measured, shift), meters=publish.meters(power),
         prices=prices, loads=loads, settings=settings, energy={"wall": measured["wall_wh"],
@@ -155,7 +157,11 @@ def _estimate(
     doubts += judge.busy_without_requests(engine, of_grid, limit) or judge.idle_above_its_type(
         engine, of_grid, power, settings, limit
     )
-    return replace(result, flags=doubts + judge.flags(result, measured))
+    told, clocks = bool(seen) and not untold, shift is not None and shift[1] >= LEAST_PEAK
+    return replace(
+        result, flags=doubts + judge.flags(result, measured, power.gpu),
+        complete=publish.taken_as_whole(nodes, settings, power, told, numbered(probe), clocks),
+    )  # fmt: skip
 
 
 def _prices(loads: Loads, settings: Settings, gpu: str) -> Prices:

@@ -20,6 +20,8 @@ LEAST_MOVES = 0.03  # of the mean watts: what the unexplained part must move by
 LASTS = 0.3  # correlation of what is unexplained with itself a bin later: noise of a meter has none
 FOLLOWS, STRANGER = 0.4, 0.1  # explained shares of an accelerator that serves, and of one that does not
 IDLE_PART = 0.3  # of the power of those that serve: below it an accelerator idles
+LEVELS_APART = 1.25  # between two groups of accelerators of a node, each of which keeps to its own level
+ALIKE = 1.1  # within a group
 MODELS = 4  # whose tokens are told apart
 AROUND_S = 60  # power may be a mean over so long
 
@@ -27,7 +29,7 @@ AROUND_S = 60  # power may be a mean over so long
 def unexplained(
     probe: Probe, watts: dict[str, pd.DataFrame], intervals: pd.DataFrame, limit: float
 ) -> tuple[list[Flag], list[str]]:
-    """Flags where watts do not follow tokens, and notes on what could not be told.
+    """Flags where watts do not follow tokens, and a note on each node of which it cannot be told.
 
     watts: by node, a row a bin, a column a meter (scope, device); limit: share of energy that may be strange.
     """
@@ -44,15 +46,22 @@ def unexplained(
                 f"node {node}: the load is too short or too even to tell whether requests are missing, or "
                 "whether something else draws power there"
             )
+            flags += _two_levels(node, table)
             continue
         scopes = table.columns.get_level_values("scope")
         whole = scope_of(table, scopes.max()).sum(axis=1, min_count=1)
         chance = _by_chance(probe.of(node), table)
         if found := _node_flag(node, whole.to_numpy(float), loads, chance, scale):
             flags.append(found)
-        elif (scopes == "gpu").sum() > 1:
+            continue
+        if (_explained(whole.to_numpy(float), loads, max(scale, COARSE_BINS[0])) or 0.0) < FOLLOWS:
+            notes.append(
+                f"node {node}: its power hardly moves with the tokens, and does not tell whether requests "
+                "are missing"
+            )
+        if (scopes == "gpu").sum() > 1:
             flags += _strangers(node, scope_of(table, "gpu"), loads, scale, limit)
-    return flags[:1], notes[:1]
+    return flags[:1], notes
 
 
 def _loads(requests: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
@@ -128,6 +137,27 @@ def _strangers(node: str, cards: pd.DataFrame, loads: np.ndarray, scale: int, li
         f"node {node!r}: accelerators {', '.join(map(str, strange[:8]))} hold {part:.0%} of its energy "
         f"and do not follow the tokens, as {', '.join(map(str, serving[:8]))} do: another job? "
         "Expected `device` of the requests"),
+    ]  # fmt: skip
+
+
+def _two_levels(node: str, table: pd.DataFrame) -> list[Flag]:
+    """A flag where no load tells, and some accelerators of a node draw steadily more than the others."""
+    if "gpu" not in table.columns.get_level_values("scope"):
+        return []
+    mean_w = scope_of(table, "gpu").mean().sort_values()
+    if len(mean_w) < 4:
+        return []
+    cut = int(np.argmax(mean_w.to_numpy()[1:] / mean_w.to_numpy()[:-1])) + 1
+    low, high = mean_w.iloc[:cut], mean_w.iloc[cut:]
+    even = all(group.max() < ALIKE * group.min() for group in (low, high))
+    apart = LEVELS_APART < high.mean() / low.mean() < 1 / IDLE_PART
+    if not (even and apart and min(len(low), len(high)) > 1):
+        return []
+    return [
+        Flag("accelerators that do not serve",
+        f"node {node!r}: accelerators {', '.join(map(str, low.index[:8]))} draw {low.mean():.4g} W and "
+        f"{', '.join(map(str, high.index[:8]))} {high.mean():.4g} W, all along: another job on some of "
+        "them? Expected `device` of the requests"),
     ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from pipeline.logs.contract import POWER_SERIES, REQUESTS, Flag, LogColumn
 from pipeline.logs.deployment import NAME, Deployment
 from pipeline.logs.formats import format_of
 from pipeline.logs.formats.declare import POWER_FIELDS, REQUEST_FIELDS, Format, Head, Log
-from pipeline.logs.formats.files import read_head
+from pipeline.logs.formats.files import is_wide, read_head
 from pipeline.logs.formats.tidy import POWER, counted_to_watts, counter_in_watts, tidy
 from pipeline.logs.formats.tidy import REQUESTS as REQUEST_COLUMNS
 from pipeline.logs.sources import MARKS, SUFFIXES, Source, open_files, open_source
@@ -83,7 +83,7 @@ def gather(paths: list[str], given: Deployment, folder: Path) -> Gathered:
         if len(paths) != 2:
             raise InputError(f"{paths[0]}: expected two addresses, of requests and of power")
         return Gathered(open_source(paths[0], REQUESTS), open_source(paths[1], POWER_SERIES), [])
-    files = [_known(path) for path in _all_files(paths)]
+    files = [_known(path, bool(given.time_zone)) for path in _all_files(paths)]
     gathered = Gathered(None, None, files)
     for found in files:
         names = _passed_over(found)
@@ -163,7 +163,8 @@ def _all_files(paths: list[str]) -> list[Path]:
     return found
 
 
-def _known(path: Path) -> Found:
+def _known(path: Path, local: bool = False) -> Found:
+    """local: times without a zone are of a stated one, so that they have to be turned."""
     with path.open("rb") as opened:
         magic = opened.read(4)
     if magic == b"PAR1":
@@ -174,7 +175,14 @@ def _known(path: Path) -> Found:
     if log := _own(head):
         if twice := [name for name in CONTRACTS[log] if head.header.count(name) > 1]:
             raise InputError(f"{path}, row 1: column {twice[0]!r} stands twice, expected once")
-        return Found(path, log, OWN, bool(_kind(path)) and _engines_read(head, log), head, None)
+        return Found(
+            path,
+            log,
+            OWN,
+            bool(_kind(path)) and not is_wide(path) and _engines_read(head, log, local),
+            head,
+            None,
+        )
     found = format_of(head)
     return Found(path, found.log, found.name, False, head, found)
 
@@ -197,7 +205,7 @@ def _own(head: Head) -> Log | None:
     return None
 
 
-def _engines_read(head: Head, log: Log) -> bool:
+def _engines_read(head: Head, log: Log, local: bool) -> bool:
     """Whether the first rows keep to what the engine reads: commas, ISO times, plain numbers below a
     counter's."""
     names = {header_name(name) for name in (head.json if isinstance(head.json, dict) else head.header)}
@@ -208,7 +216,7 @@ def _engines_read(head: Head, log: Log) -> bool:
     ):
         return False
     if isinstance(head.json, dict):
-        return all(_plain_time(head.json.get(name)) for name in ("time", "end"))
+        return all(_plain_time(head.json.get(name), local) for name in ("time", "end"))
     first = [cell.strip('"') for cell in head.lines[0].removeprefix("\ufeff").split(",")]
     if head.separator != "," or first != list(head.header):
         return False
@@ -216,10 +224,14 @@ def _engines_read(head: Head, log: Log) -> bool:
     rows = pd.DataFrame(cells, columns=pd.Index(head.header), dtype="str")
     if log == "power" and read_numbers(rows["watts"], {"": 1.0}).values.median() > LEAST_COUNTER:
         return False
-    return all(rows[name].map(_plain_time).all() for name in ("time", "end") if name in rows)
+    return all(
+        rows[name].map(lambda value: _plain_time(value, local)).all()
+        for name in ("time", "end")
+        if name in rows
+    )
 
 
-def _plain_time(value: object) -> bool:
+def _plain_time(value: object, local: bool) -> bool:
     """ISO 8601 with `Z`, an offset or no zone; what looks like no time at all is left to the engine to
     refuse."""
     text = str(value).strip().strip('"') if value is not None else ""
@@ -228,6 +240,8 @@ def _plain_time(value: object) -> bool:
         return not (
             EPOCH.fullmatch(text) or any(sign in text for sign in "/.") or (":" in text and len(text) > 8)
         )
+    if local and not found["z"]:
+        return False
     zone = found["z"] or "Z"
     return "/" not in text and "," not in text and (zone == "Z" or zone[0] in "+-") and text[10] in "T "
 

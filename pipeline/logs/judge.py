@@ -3,6 +3,7 @@
 Each function gives flags. With one, the command gives no headline number unless it is accepted.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 import ibis.expr.types as ir
@@ -12,14 +13,17 @@ from ibis import _
 from pipeline.core.units import JOULES_PER_WH
 from pipeline.logs.contract import Flag
 from pipeline.logs.engines import Engine
-from pipeline.logs.meters import PowerLog
-from pipeline.logs.node_ratio import most_idle_w
+from pipeline.logs.meters import ON_BOARDS, PowerLog
+from pipeline.logs.node_ratio import fitted_ratio, most_idle_w, type_of
 from pipeline.logs.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.logs.estimate import EnergyFromLogs
 
 USUAL_PART = 0.6  # of the node's energy, what accelerators have, where the log does not say
+FOLLOWS, LEAST_SERVED = 0.5, 12  # correlation of watts with tokens, and windows, for their slope to tell
+SAME = 1.03  # times what a node draws without requests, that it must draw with some
+ABOVE = 1.15  # times what a type draws at most at a load
 BUSY = 1.3  # times what it idles at, that a node must draw when it serves, for the two to be told apart
 SMALL_NODE_W = 100.0  # at the wall: what draws less needs at least SMALL_NODE_J for a token
 SMALL_NODE_J = 0.1
@@ -27,19 +31,23 @@ SPEEDS_APART = 5.0  # times, of answers of two models of a node, beyond what the
 CACHED = 0.9  # of input tokens, in the prefix cache of an agent
 CACHED_FROM = 4000  # tokens of a mean prompt; shorter ones are hardly those of agents
 CACHE_MOVES = 1.5  # times, that one model's share of a node may move beside another's by it
+HALF_A_BOARD = 4
+GRACE = re.compile("g[bh]200", re.I)  # four of them are a node
 FEWEST_BITS = 0.25  # of the bits of bf16, that weights may have
+FEW_BITS = re.compile("int4|q4|fp4|awq|gptq|w4a16|4.?bit", re.I)
 NOT_JUDGED = {"failed_request", "failed_with_tokens", "other_scope_used"}
 
 
-def flags(result: "EnergyFromLogs", measured: dict[str, float]) -> list[Flag]:
-    """All doubts about a result."""
+def flags(result: "EnergyFromLogs", measured: dict[str, float], gpu: str) -> list[Flag]:
+    """All doubts about a result; gpu: the accelerator that the power log names, or blank."""
     assert result.settings and result.prices and result.loads
     limit = result.settings.most_set_aside
     found = _set_aside(result.account, limit) + _nodes(result.nodes, limit)
     found += (
         _unknown_prices(result) + _hidden_cache(result) + _unanswered(result, limit) + _hidden_tokens(result)
     )
-    return found + _too_few_cards(result) + _against_prediction(result, measured)
+    found += _too_few_cards(result, gpu) + _against_prediction(result, measured)
+    return found + above_its_load(result, gpu) + _no_less_idle(result, limit)
 
 
 def busy_without_requests(engine: Engine, of_grid: ir.Table, limit: float) -> list[Flag]:
@@ -55,12 +63,89 @@ def busy_without_requests(engine: Engine, of_grid: ir.Table, limit: float) -> li
     whole = float(engine.fetch(there.agg(uj=_.watts.sum()))["uj"].iloc[0] or 0.0)
     share = float(found["uj"].sum()) / whole if whole else 0.0
     if share <= limit:
-        return []
+        return _as_busy_as_served(engine, of_grid, limit * whole)
     return [
         Flag("power without requests",
         f"{share:.1%} of the energy is of windows without requests in which nodes ("
         f"{', '.join(map(str, found['node'].head(5)))}) draw as when they serve: are requests missing?"),
     ]  # fmt: skip
+
+
+def _as_busy_as_served(engine: Engine, of_grid: ir.Table, least_uj: float) -> list[Flag]:
+    """The same where no window is less busy: by what the tokens of a window add to its watts."""
+    there = of_grid.filter(_.outcome.isin(["idle", "serving"]))
+    columns = {"tokens": _.weight / 1e6, "joules": _.energy_uj / 1e6}
+    there = there.select("node", idle=(_.outcome == "idle").cast("int64"), **columns)
+    sums = there.group_by(["node", "idle"]).agg(
+        n=_.count(), x=_.tokens.sum(), y=_.joules.sum(), xx=(_.tokens**2).sum(), yy=(_.joules**2).sum(),
+        xy=(_.tokens * _.joules).sum(),
+    )  # fmt: skip
+    table = engine.fetch(sums).set_index(["node", "idle"]).sort_index()
+    for node in sorted(set(table.index.get_level_values("node"))):
+        if not {(node, 0), (node, 1)} <= set(table.index):
+            continue
+        idle, on = table.loc[(node, 1)], table.loc[(node, 0)]
+        mean = on / on["n"]
+        across, along = mean["xy"] - mean["x"] * mean["y"], mean["xx"] - mean["x"] ** 2
+        follows = across > FOLLOWS * (along * max(mean["yy"] - mean["y"] ** 2, 1e-12)) ** 0.5
+        added = across / max(along, 1e-12) * mean["x"]
+        many = on["n"] >= LEAST_SERVED and idle["y"] * 1e6 > least_uj
+        if many and follows and idle["y"] / idle["n"] > mean["y"] - added / 2:
+            return [
+                Flag("power without requests",
+                f"node {node!r} draws in {idle['n']:.0f} windows without requests as when it serves, while "
+                "its power follows the tokens in others: are requests missing?"),
+            ]  # fmt: skip
+    return []
+
+
+def _no_less_idle(result: "EnergyFromLogs", limit: float) -> list[Flag]:
+    """A flag where a node that always has a request in flight draws no less in windows without requests."""
+    assert result.loads and result.settings
+    seconds = result.loads.table.groupby("node")["seconds"].sum()
+    for row in result.nodes.to_dict("records"):
+        idle, on = row["windows"] - row["serving"], row["serving"]
+        if not on or row["idle_wh"] <= limit * row["wh"] or idle < LEAST_SERVED:
+            continue
+        in_flight = seconds.get(row["node"], 0.0) / on / (result.settings.window_us / 1e6)
+        if in_flight >= 1 and row["serving_wh"] / on < SAME * row["idle_wh"] / idle:
+            return [
+                Flag("power without requests",
+                f"node {row['node']!r} draws no less in windows without requests than with {in_flight:.3g} "
+                "in flight: are requests missing, or does something else run there?"),
+            ]  # fmt: skip
+    return []
+
+
+def above_its_load(result: "EnergyFromLogs", gpu: str) -> list[Flag]:
+    """A flag where a model's accelerators of a known type draw more than such ones do at its load."""
+    assert result.prices and result.loads and result.settings
+    given, meters, nodes = result.settings.deployment, result.meters, result.nodes.set_index("node")
+    shared = result.loads.shared_nodes()
+    if not type_of(given.gpu or gpu):
+        return []
+    for row in result.loads.table.to_dict("records"):
+        node, most_w = row["node"], result.prices.most_gpu_w.get(str(row["model"]))
+        if most_w is None or node in shared or node not in nodes.index or not nodes.loc[node, "serving"]:
+            continue
+        of = meters[meters["node"] == node]
+        wall = bool((of["scope"] == "node_wall").any())
+        cards = given.gpus if wall else (of["device"] != "").sum()
+        if not cards:
+            continue
+        wh = nodes.loc[node, "serving_wh" if wall else "serving_device_wh"]
+        watts = wh * JOULES_PER_WH / nodes.loc[node, "serving"] / (result.settings.window_us / 1e6) / cards
+        if wall:
+            ratio = fitted_ratio({}, given.gpu or gpu, most_w)
+            most_w = (ratio.any_node.fixed_w + ratio.any_node.slope * most_w) * ratio.spread[1]
+        if watts > ABOVE * most_w:
+            return [
+                Flag("more power than the load explains",
+                f"node {node!r} draws {watts:.4g} W an accelerator while it serves {row['model']!r} with "
+                f"{row['in_flight']:.3g} requests in flight, expected at most {most_w:.4g}: another job, "
+                "requests that are missing, or a meter of several?"),
+            ]  # fmt: skip
+    return []
 
 
 def idle_above_its_type(
@@ -197,17 +282,32 @@ def _hidden_tokens(result: "EnergyFromLogs") -> list[Flag]:
     ]
 
 
-def _too_few_cards(result: "EnergyFromLogs") -> list[Flag]:
-    """A flag where a model needs more accelerators than its node has meters of."""
+def _too_few_cards(result: "EnergyFromLogs", gpu: str) -> list[Flag]:
+    """A flag where a model needs more accelerators than its node has meters of, or a board may have more."""
     assert result.prices and result.loads and result.settings
     given, meters = result.settings.deployment, result.meters
     walls = set(meters[meters["scope"] == "node_wall"]["node"])
     cards = meters[(meters["scope"] == "gpu") & (meters["device"] != "")].groupby("node")["device"].nunique()
+    half = [
+        str(node)
+        for node, count in cards.items()
+        if count == HALF_A_BOARD and node not in walls and ON_BOARDS.search(gpu) and not GRACE.search(gpu)
+    ]
+    if half and not (given.gpus or given.gpus_per_instance or result.loads.gpus):
+        return [
+            Flag("meters missing",
+            f"node {half[0]!r} has meters of {HALF_A_BOARD} accelerators {gpu!r}, which stand on boards of 4 "
+            f"or 8: give `gpus: {HALF_A_BOARD}` in deployment.yaml if these are all"),
+        ]  # fmt: skip
     for row in result.prices.assumed.to_dict("records"):
         stated = result.loads.gpus.get(row["name"]) or given.gpus_per_instance
-        # nothing says the precision: four bits may do
-        need = stated or row["gpus"] * (1.0 if given.precision else FEWEST_BITS)
+        # nothing says the precision: four bits may do, of which one accelerator alone is seldom all
+        bits = 1.0 if given.precision else FEWEST_BITS
         for node in result.loads.table[result.loads.table["model"] == row["name"]]["node"]:
+            lone = (
+                node in cards and cards[node] == 1 and not (given.precision or FEW_BITS.search(row["name"]))
+            )
+            need = stated or row["gpus"] * (2 * FEWEST_BITS if lone else bits)
             if node in cards and node not in walls and cards[node] < need and given.gpus is None:
                 return [
                     Flag("meters missing",

@@ -29,6 +29,7 @@ MOST_OF_A_CARD_W = 1500.0  # what no single accelerator draws; more is the sum o
 # cards of boards with 4 or 8 of them, and with 8 only
 ON_BOARDS = re.compile(r"hbm3|sxm|hgx|oam|[gh]?b[23]00|mi3\d\d", re.I)
 ON_BOARDS_OF_8 = re.compile(r"mi3\d\d|(?<!g)b[23]00", re.I)
+OF_8 = 8  # accelerators, of a DGX, an HGX and the cloud machines made from them
 DIVISORS = [k for k in range(1, 3601) if 3600 % k == 0]
 
 
@@ -175,21 +176,43 @@ def _taken_as(every: pd.DataFrame, settings: Settings) -> list[str]:
 def _missing_meters(every: pd.DataFrame, settings: Settings, gpus: dict[str, str]) -> list[Flag]:
     """Accelerators that are known of and not in the log, where no meter has the whole node."""
     walls = set(every[every["scope"] == "node_wall"]["node"])
+    supplies = every[(every["scope"] == "node_wall") & every["device"].map(_is_supply)]
+    alone = supplies[~supplies["node"].duplicated(keep=False)]
+    found = [
+        f"node {row.node!r} has one power supply {row.device!r} in the log, and servers have two or more"
+        for row in alone.itertuples()
+        if (every["node"] == row.node).sum() == 1
+    ]
     cards = every[(every["scope"] == "gpu") & ~every["node"].isin(walls)]
     cards = cards[~cards["node"].astype("str").str.contains("/")]
-    found = []
     for name, group in cards.groupby("node", sort=True):
         named = group[group["device"] != ""]
         if named.empty:
             found += _unnamed(str(name), group.iloc[0], settings)
-        elif settings.deployment.gpus is not None:
-            count, stated = len(named), settings.deployment.gpus
+        elif stated := settings.deployment.gpus or _named_count(str(name)):
+            count, by = len(named), "deployment.yaml" if settings.deployment.gpus else "its name"
             if count < stated:
-                said = f"{stated} accelerators by deployment.yaml: the rest of its power is not known"
+                said = f"{stated} accelerators by {by}: the rest of its power is not known"
                 found.append(f"node {name!r} has {count} meters of accelerators in the log and {said}")
         else:
             found += _gaps(str(name), named["device"].astype("str").tolist(), gpus.get(str(name), ""))
     return [Flag("meters missing", text) for text in found[:1]]
+
+
+def _is_supply(device: object) -> bool:
+    return bool(re.match(r"psu|power.?supply|pws|feed", str(device), re.I))
+
+
+def _named_count(node: str) -> int | None:
+    """Accelerators of a node named as a machine of a known size: `8xh100-3`, `a3-highgpu-8g`, `dgx1`."""
+    found = re.search(
+        r"(?<![0-9.])([248]|16) ?x ?[_-]?(?=[abhl]\d|mi\d|gpu)|gpu-(\d{1,2})g(?![a-z0-9])", node, re.I
+    )
+    if found:
+        return int(found[1] or found[2])
+    return (
+        OF_8 if re.search(r"(dgx|hgx)(?!.?(spark|station))|p4de?\.24x|p5e?n?\.48x|nd96", node, re.I) else None
+    )
 
 
 def _unnamed(node: str, meter: pd.Series, settings: Settings) -> list[str]:
@@ -211,7 +234,7 @@ def _gaps(node: str, devices: list[str], gpu: str) -> list[str]:
     """Accelerators that are numbered, and some of whose numbers are not there; or an odd count of them."""
     labels = [CARD.sub("", device) for device in devices]
     numbers = set(map(int, labels)) if all(label.isdigit() for label in labels) else set()
-    missing = sorted(set(range(max(numbers) + 1)) - numbers) if len(numbers) > 1 else []
+    missing = sorted(set(range(max(numbers) + 1)) - numbers) if numbers else []
     # nodes have 2, 4, 8 of them; a single one is of a workstation, or of a board of 4 or 8
     odd = bool(len(devices) % 2 and (len(devices) > 1 or ON_BOARDS.search(gpu)))
     odd |= bool(1 < len(devices) < 8 and ON_BOARDS_OF_8.search(gpu))

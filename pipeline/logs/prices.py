@@ -65,6 +65,7 @@ class Prices:
     unknown: tuple[str, ...] = ()
     cached_tokens: dict[str, float] = field(default_factory=dict)  # of a mean prompt, by model
     drawn: dict[str, np.ndarray] = field(default_factory=dict)
+    most_gpu_w: dict[str, float] = field(default_factory=dict)  # of an accelerator as it serves, P95
 
     def bands(self, loads: pd.DataFrame, given: Deployment) -> pd.DataFrame:
         """By model, P5 and P95 over the point, of the energy of a query, of an input and an output token.
@@ -140,7 +141,11 @@ def priced(
     ]
     drawn = {name: np.stack([a * b, b]) for name, a, b in zip(rows["name"], ratio, outputs, strict=True)}
     cached = {load.model: load.cached_tokens for load in loads}
-    return Prices(weights, rows, _of_queries(rows, cost, cached), unknown, cached, drawn)
+    most_w = np.quantile(cost.gpu_w / rows["gpus"].to_numpy(float)[:, None], 0.95, axis=1)
+    return Prices(
+        weights, rows, _of_queries(rows, cost, cached), unknown, cached, drawn,
+        dict(zip(rows["name"], map(float, most_w), strict=True)),
+    )  # fmt: skip
 
 
 def calibrated(

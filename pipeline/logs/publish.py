@@ -11,7 +11,8 @@ from pipeline.core.read import validate
 from pipeline.core.units import JOULES_PER_WH
 from pipeline.logs.contract import HOURS, MODELS
 from pipeline.logs.engines import Engine
-from pipeline.logs.meters import PowerLog
+from pipeline.logs.meters import ON_BOARDS, PowerLog
+from pipeline.logs.node_ratio import most_idle_w
 from pipeline.logs.places import USUAL_SPEED, Loads
 from pipeline.logs.prices import BANDS, Prices
 from pipeline.logs.queries import QUANTILES
@@ -268,3 +269,38 @@ def assumed(
             ("clocks: shift seen, s", shift[0], f"correlation {shift[1]:.2f}, {shift[2]:.2f} without")
         )
     return pd.DataFrame(rows, columns=pd.Index(["quantity", "value", "source"])).astype({"value": "object"})
+
+
+def taken_as_whole(
+    nodes: pd.DataFrame, settings: Settings, power: PowerLog, told: bool, counted: bool, clocks: bool
+) -> list[dict[str, str]]:
+    """what, evidence: all that the logs are taken to hold; a blank evidence: nothing in them tells.
+
+    told: watts follow the tokens; counted: requests are numbered; clocks: their shift could be found.
+    """
+    given, of_meters = settings.deployment, meters(power)
+    follows = "the watts of its busiest nodes move with the tokens that are logged" if told else ""
+    rows = [
+        (
+            "the requests: every one that these nodes served",
+            "their numbers have no gaps" if counted else follows,
+        )
+    ]
+    for node, of in list(of_meters.groupby("node"))[:5]:
+        if (of["scope"] == "node_wall").any():
+            names = ", ".join(sorted({str(name) for name in of[of["scope"] == "node_wall"]["device"]} - {""}))
+            rows.append(
+                (f"the power of node {node}: all that it takes from the wall{names and f' ({names})'}", "")
+            )
+        else:
+            stated = f"deployment.yaml says {given.gpus}" if given.gpus else ""
+            said = f"the accelerators of node {node}: those {len(of)} with meters"
+            rows.append(
+                (said, stated or ("boards of 8" if len(of) == 8 and ON_BOARDS.search(power.gpu) else ""))
+            )
+    idles = bool(most_idle_w(given.gpu or power.gpu)) and bool((nodes["idle_wh"] > 0).all())
+    as_type = "without requests they draw no more than their type does" if idles else ""
+    rows.append(("the nodes: nothing else draws power there while they serve", as_type))
+    agree = "their correlation is best where they stand" if clocks else ""
+    rows.append(("the clocks of both logs: they agree", "--shift" if settings.shift_stated else agree))
+    return [{"what": what, "evidence": evidence} for what, evidence in rows]

@@ -37,6 +37,7 @@ def report(
         "set_aside": records(result.set_aside.head(MOST_METERS)),
         "meters": records(result.meters.head(MOST_METERS)),
         "nodes": records(result.nodes.head(MOST_METERS)),
+        "assumed_complete": result.complete,
         "assumed": records(result.assumed),
         "energy_read_wh": dict(result.energy),
     }

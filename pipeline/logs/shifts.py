@@ -125,8 +125,9 @@ WITH_LOAD = 1.3  # times the load around it, from which a spike of power may be 
 LENGTHS = ["input_tokens", "output_tokens"]
 US = 1_000_000
 LEAST_NUMBERED = 50
-MISSING_NUMBERS = 0.5  # over those that are there
+MISSING_NUMBERS = 0.1  # over those that are there
 RANDOM_NUMBERS = 1e-3  # so few of a range are no count
+MOST_COUNTS = 16  # servers that number their requests apart
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Probe:
     requests: pd.DataFrame
     until_us: dict[str, int | None]
     has_end: bool
+    left_out: int = 0  # rows of these nodes and times that are not here: failed, or without a time
 
     def of(self, node: str) -> pd.DataFrame:
         """The requests of a node."""
@@ -168,11 +170,18 @@ def probe_requests(engine: Engine, rows: ir.Table, of_spans: ir.Table, settings:
     of = of.select(
         "start_us", *LENGTHS, "usable",
         node=ibis.cases(*number, else_=ibis.literal(len(until), "int8")), model=_.model.hash(),
-        **({"request": rows.request} if "request" in rows.columns and len(until) == 1 else {}),
+        **({"request": rows.request} if "request" in rows.columns and _whole(until) else {}),
         weight=weight, end_us=end,
     )  # fmt: skip
     order = ["node", "start_us", "end_us", "weight", "model"]
-    return Probe(engine.fetch(of.drop_null(order).order_by(order)), until, has_end)
+    table = engine.fetch(of.drop_null(order).order_by(order))
+    expected = sum(min(row["n"], MOST_ROWS) for row in found.to_dict("records"))
+    return Probe(table, until, has_end, max(expected - len(table), 0))
+
+
+def _whole(until: dict[str, int | None]) -> bool:
+    """Whether the probe has all nodes of the log, in the same stretch of time."""
+    return len(until) == 1 or (len(until) < NODES and not any(until.values()))
 
 
 def look_alikes(probe: Probe, limit: float) -> list[Flag]:
@@ -195,21 +204,29 @@ def look_alikes(probe: Probe, limit: float) -> list[Flag]:
 
 
 def numbers_missing(probe: Probe) -> list[Flag]:
-    """A flag where requests are numbered, on the only node, and many of the numbers are not there."""
+    """A flag where requests are numbered, each server's apart, and many of the numbers are not there."""
     if "request" not in probe.requests:
         return []
     parts = probe.requests["request"].astype("str").str.extract(r"^(.*?)(\d{1,15})$").dropna()
-    numbers = parts[1].astype("int64").drop_duplicates()
-    if len(parts) < len(probe.requests) or len(set(parts[0])) > 1 or len(numbers) < LEAST_NUMBERED:
+    if len(parts) < len(probe.requests) or parts[0].nunique() > MOST_COUNTS:
         return []
-    there = len(numbers) / float(numbers.max() - numbers.min() + 1)
-    if not RANDOM_NUMBERS < there < 1 / (1 + MISSING_NUMBERS):
-        return []
-    return [
-        Flag("a sample",
-        f"requests are numbered from {numbers.min()} to {numbers.max()}, and {there:.0%} of the numbers "
-        "are there: is the log a sample of the requests, or has it some of them?"),
-    ]  # fmt: skip
+    for name, of in parts.groupby(0, sort=True):
+        numbers = of[1].astype("int64").drop_duplicates()
+        there = (len(numbers) + probe.left_out) / float(numbers.max() - numbers.min() + 1)
+        if len(numbers) >= LEAST_NUMBERED and RANDOM_NUMBERS < there < 1 / (1 + MISSING_NUMBERS):
+            return [
+                Flag("a sample",
+                f"requests are numbered from {name}{numbers.min()} to {name}{numbers.max()}, and {there:.0%} "
+                "of the numbers are there: is the log a sample of the requests, or has it some of them?"),
+            ]  # fmt: skip
+    return []
+
+
+def numbered(probe: Probe) -> bool:
+    """Whether all requests bear the numbers of a count, which gaps would show."""
+    ids = probe.requests.get("request", pd.Series(dtype="str")).astype("str").str.extract(r"(\d{1,15})$")[0]
+    there = ids.dropna().astype("int64")
+    return len(ids) == len(there) >= LEAST_NUMBERED and float(np.ptp(there)) < len(there) / RANDOM_NUMBERS
 
 
 def shift_of_clocks(

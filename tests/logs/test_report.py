@@ -37,7 +37,7 @@ def command(monkeypatch):
     return go
 
 
-def tools(made: Service, folder: Path, cards: int = 2) -> Path:
+def tools(made: Service, folder: Path, cards: int = 8) -> Path:
     """The service as nvidia-smi and LiteLLM write it."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = made.cards(cards).sort_values(["time", "device"])
@@ -67,7 +67,7 @@ def tools(made: Service, folder: Path, cards: int = 2) -> Path:
 def test_a_folder_of_tools_files_gives_a_whole_report(tmp_path, command, capsys):
     made = service(costs={"meta-llama/Llama-3.1-70B-Instruct": 1.0}, minutes=5)
     folder = tools(made, tmp_path / "logs")
-    (folder / "deployment.yaml").write_text("gpu_to_node: 1.0\npue: 1.25\ngrid: FRA\ngpus: 2\n")
+    (folder / "deployment.yaml").write_text("gpu_to_node: 1.0\npue: 1.25\ngrid: FRA\ngpus: 8\n")
     os.umask(0o027)
     assert command(folder, "-o", tmp_path / "out") == 0
     os.umask(0o022)
@@ -83,7 +83,7 @@ def test_a_folder_of_tools_files_gives_a_whole_report(tmp_path, command, capsys)
     assert content["energy_read_wh"]["wall"] == 0 < content["energy_read_wh"]["accelerators"]
     assert stat.S_IMODE((tmp_path / "out" / "models.csv").stat().st_mode) == 0o640
     measured = pd.read_csv(tmp_path / "out" / "measured.csv")
-    assert measured["gpus"].item() == 2 and np.isnan(measured["node_wh_per_query"].item())
+    assert measured["gpus"].item() == 8 and np.isnan(measured["node_wh_per_query"].item())
     assert measured["gpu_j_per_output_token"].item() == pytest.approx(
         models["node_mean_wh"].item() * 3600 * models["queries"].item() / models["output_tokens"].item(),
         rel=1e-3,

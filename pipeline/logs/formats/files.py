@@ -1,9 +1,10 @@
-"""Opening a file of unknown format: plain or gzip, UTF-8 or refused; its first lines, its separator and
-header, its JSON; bounded in size and depth."""
+"""Opening a file of unknown format: plain, gzip or zstd, UTF-8 (UTF-16 by its mark); its first lines, its
+separator and header, its JSON; bounded in size and depth."""
 
 import codecs
 import csv
 import gzip
+import io
 import json
 import re
 import zlib
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
+
+import pyarrow as pa
 
 from pipeline.core.errors import InputError
 from pipeline.logs.cells import header_name
@@ -30,15 +33,22 @@ SEPARATORS = (",", ";", "\t", "|")
 
 def open_bytes(file: Path) -> IO[bytes]:
     """The bytes of the text, unpacked."""
+    if file.suffix == ".zst":
+        return cast(IO[bytes], pa.input_stream(str(file), compression="zstd"))
     return cast(IO[bytes], gzip.open(file, "rb")) if file.suffix == ".gz" else file.open("rb")
 
 
 def open_text(file: Path) -> IO[str]:
     """Text in which a byte that is not UTF-8 stands as a surrogate, so that its row can be told."""
-    opened: IO[str] = (gzip.open if file.suffix == ".gz" else open)(
-        file, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
-    )
-    return opened
+    coding = "utf-16" if is_wide(file) else "utf-8-sig"
+    errors = "replace" if coding == "utf-16" else "surrogateescape"
+    return io.TextIOWrapper(open_bytes(file), encoding=coding, errors=errors, newline="")
+
+
+def is_wide(file: Path) -> bool:
+    """Whether a text is in UTF-16, as what PowerShell redirects."""
+    with open_bytes(file) as text:
+        return text.read(2).startswith(UTF_16)
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -58,7 +68,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: cannot be read ({reason})") from None
 
 
-def refuse_other_starts(file: Path, may_have_mark: bool) -> None:
+def refuse_other_starts(file: Path, may_have_mark: bool, may_be_wide: bool = False) -> None:
     """Refuse what its first bytes show to be no text in UTF-8; only CSV may start with a byte-order mark."""
     with file.open("rb") as packed:
         if file.suffix != ".gz" and packed.read(len(GZIP)) == GZIP:
@@ -68,7 +78,7 @@ def refuse_other_starts(file: Path, may_have_mark: bool) -> None:
             start = text.read(len(codecs.BOM_UTF8))
     except (EOFError, gzip.BadGzipFile) as error:
         raise InputError(f"{file}: not a whole gzip file ({error})") from None
-    if start.startswith(UTF_16):
+    if start.startswith(UTF_16) and not may_be_wide:
         raise InputError(f"{file}, row 1: UTF-16 text, expected UTF-8")
     if start == codecs.BOM_UTF8 and not may_have_mark:
         raise InputError(f"{file}, row 1: starts with a byte-order mark, expected JSON lines without one")
@@ -92,7 +102,7 @@ def read_head(path: Path) -> Head:
     try:
         if not path.stat().st_size:
             raise InputError(f"{path}: the file is empty")
-        refuse_other_starts(path, may_have_mark=True)
+        refuse_other_starts(path, may_have_mark=True, may_be_wide=True)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     lines = [line.rstrip("\r\n") for _, line in islice(numbered_lines(path), LINES)]
