@@ -1,4 +1,4 @@
-"""Anchors from outside are met in their own unit, statistic and lengths: by hand, at a known cost."""
+"""What the estimate says in few numbers, by hand: anchors in their own unit and statistic, parts, rows."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.core.catalogue import read
 from pipeline.core.settings import from_params
-from pipeline.energy.model.headline import outside_anchors
+from pipeline.energy.model.headline import headline, outside_anchors, parts
 from tests.energy.serving_stub import StubCost
 
 ANCHORS = pd.read_csv("data/published/anchors.csv").set_index("key")
@@ -84,3 +85,33 @@ def test_what_was_before_is_kept_beside() -> None:
     row = found("google_prompt", value=0.9, before_p5=0.8, before_p50=0.45, before_p95=1.0)
     assert (row["before_inside_90"], row["before_over_anchor"]) == ("yes", 0.5)
     assert found("google_prompt", before_p50=float("nan"))["before_inside_90"] is None
+
+
+def test_parts_are_what_each_boundary_adds_over_the_whole() -> None:
+    wh = {"gpu": 5.0, "node": 6.0, "facility": np.array([10.0] * 6 + [20.0] * 2)}
+    made = study()
+    made.samples.pue = np.full(8, 1.25)
+    made.service = lambda subject, case: SimpleNamespace(
+        queries_wh=lambda boundary, queries: np.broadcast_to(wh[boundary], 8)[:, None] * np.ones(3)
+    )
+    rows = parts(made).set_index(["regime", "part"])["mean_share"]
+    # Of 10 Wh the servers take 8, of 20 they take 16.
+    gpu, rest = 0.75 * 0.5 + 0.25 * 0.25, 0.75 * 0.1 + 0.25 * 0.05
+    assert rows["short"].tolist() == pytest.approx([gpu, rest, 0.8 - gpu - rest, 0.2])
+
+
+def test_a_row_of_the_headline_is_of_its_subject_statistic_and_lengths() -> None:
+    split, deployments = read("re_estimated"), from_params("energy").deployments
+    rows = headline(split, read("energy_per_query"), deployments, dict.fromkeys(deployments.services, "B"))
+    keys = ["analysis", "model_class", "regime", "lengths", "statistic"]
+    at = rows.set_index(keys)["p50_wh"]
+    of = split[split["boundary"] == "facility"].set_index(["variant", "regime", "subject"])
+    for subject, name, statistic, column in [
+        ("blend", "published blend", "median query of the blend", "median_p50_wh"),
+        ("blend", "published blend", "one query", "total_p50_wh"),
+        ("small", "small", "mean query of a service", "mean_p50_wh"),
+    ]:
+        for lengths in ("published", "production"):
+            ours = of.loc[(f"{lengths}_lengths", "short", subject), column]
+            assert at["re_estimated", name, "short", lengths, statistic] == ours
+    assert set(rows.loc[rows["lengths"] == "published", "grade"]) == {"D"}

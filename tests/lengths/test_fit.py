@@ -1,9 +1,18 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.ingest.traces import EDGES
 from pipeline.lengths.model.families import FAMILIES, LEAST_LN_SIGMA, bin_probabilities, by_median
-from pipeline.lengths.model.fit import Histogram, compare, fit, log_likelihood, pooled, standard_errors
+from pipeline.lengths.model.fit import (
+    Histogram,
+    compare,
+    fit,
+    length_services,
+    log_likelihood,
+    pooled,
+    standard_errors,
+)
 
 TRUTH = {
     "exponential": [np.log(430)],
@@ -122,3 +131,20 @@ def test_components_stand_in_the_order_of_their_medians() -> None:
     assert ordered[:6] == pytest.approx([3.0, 5.0, 7.0, -0.9, -1.2, -0.7])
     cdf = FAMILIES["lognormal_mixture_3"].cdf
     assert cdf(ordered, EDGES) == pytest.approx(cdf(theta, EDGES), abs=1e-12)
+
+
+def test_a_service_is_predicted_from_the_others_of_its_class() -> None:
+    services = pd.DataFrame({
+        "class": "chat", "key": ["a", "b", "c", "d"],
+        "input_tokens": [100.0, 200.0, 400.0, np.nan], "output_tokens": [9.0, 9.0, 8.0, 7.0],
+    })  # fmt: skip
+    rows = length_services(services).set_index(["quantity", "key"])
+    assert ("input_tokens", "d") not in rows.index
+    # Without a: b and c, whose logarithms differ by ln 2; t of one degree of freedom is 6.314 at 0.95.
+    row, half = rows.loc[("input_tokens", "a")], 6.313752 * np.log(2) / np.sqrt(2) * np.sqrt(1.5)
+    assert row["left_out_p50"] == pytest.approx(np.sqrt(200 * 400))
+    assert np.log(row["left_out_p95"] / row["left_out_p50"]) == pytest.approx(half)
+    assert np.log(row["left_out_p50"] / row["left_out_p5"]) == pytest.approx(half)
+    assert row["left_out_ln_error"] == pytest.approx(np.log(100 / np.sqrt(200 * 400)))
+    assert (row["inside_90"], row["services"], row["class_centre_tokens"]) == ("yes", 3, pytest.approx(200))
+    assert row["class_ln_spread"] == pytest.approx(np.log(2))
