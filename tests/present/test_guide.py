@@ -92,7 +92,10 @@ def test_the_interval_that_is_explained_is_the_headline() -> None:
     shown = interval(*one[["median_p50_wh", "median_p5_wh", "median_p95_wh"]])
     low, high = (significant(one[f"median_{name}_wh"]) for name in ("p5", "p95"))
     text = " ".join(GUIDES[1].read_text(encoding="utf-8").split())
-    assert f"`{shown}`" in text and f"between {low} and {high} Wh" in text
+    assert (
+        f"`{shown}`" in text
+        and f"between {low} and {high} Wh; the middle one has {shown.split()[0]}." in text
+    )
 
 
 def test_the_sweep_in_two_dimensions_is_that_of_the_results() -> None:

@@ -74,8 +74,7 @@ STANDARDS = {
         "co2e_g": "E times I, location based; M, embodied: not counted here",
         "per": "R",
     },
-    # From the ITU's summary and contents and from accounts of it; the text itself was not read.
-    "ITU-T L.1801 (ETSI ES 204 135), as summarised": {
+    "ITU-T L.1801 (ETSI ES 204 135), from its summary and accounts of it; the text was not read": {
         "wh": "inventory of the use stage (inference): electricity = wh / 1000, kWh; raw materials, "
         "production (training) and end of life: not counted here",
         "co2e_g": "climate change, of the use stage, location based",
