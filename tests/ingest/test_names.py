@@ -11,17 +11,8 @@ from pipeline.core.errors import InputError
 from pipeline.core.read import read_table
 from pipeline.ingest.chips import Accelerators, Chips, gpu_key
 from pipeline.ingest.contract_facts import MODELS as MODELS_CONTRACT
-from pipeline.ingest.names import (
-    Names,
-    engine,
-    nearest_words,
-    normal,
-    precision,
-    precision_of,
-    precision_words,
-    short_name,
-    spellings,
-)
+from pipeline.ingest.names import Names, normal, short_name, spellings
+from pipeline.ingest.words import engine, nearest_words, precision, precision_of, precision_words
 
 PUBLISHED = Path("data/published")
 MODELS, HARDWARE, INSTANCES = map(transcription, ("published/models", "hardware", "cloud_instances"))

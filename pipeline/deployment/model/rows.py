@@ -22,12 +22,11 @@ from pipeline.deployment.model.chips import resolve_chips
 from pipeline.deployment.model.contract import INPUTS, REQUIRED, added_columns
 from pipeline.deployment.model.faults import Faults, numbers
 from pipeline.ingest.chips import Chips
-from pipeline.ingest.names import (
-    ENCODER,
+from pipeline.ingest.names import ENCODER, Names
+from pipeline.ingest.words import (
     ENGINE_WORDS,
     OTHER_ENGINES,
     PRECISIONS,
-    Names,
     Precision,
     engine,
     engine_version,

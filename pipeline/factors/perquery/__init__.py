@@ -10,32 +10,29 @@ is not published as any model of the class that it is judged to be. `METHOD.md` 
 numbers came about and how near they are to `perquery predict`, which takes any deployment.
 """
 
-import base64
 import json
 import math
 import re
 from array import array
+from binascii import a2b_base64
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.factors.perquery.usage import number, tokens_of
-from pipeline.ingest.names import Names, nearest_words
-from pipeline.ingest.names import precision as precision_word
+from pipeline.ingest.names import Names
 
 __all__ = ["Band", "Estimate", "classes", "estimate", "models", "services", "sites"]
-HERE = Path(__file__).parent
-METHOD = HERE / "METHOD.md"
+HERE = __file__.removesuffix("__init__.py")  # no Path: importing it takes as long as an estimate
 PER_WH = ("wh", "onsite_ml", "total_ml", "gco2e")  # what a Wh of the servers takes at a site
 POOLED, BEYOND = "pooled", "extrapolated"  # of what an estimate rests on
 LONGEST_NAME = 200  # characters of a model's
 Z95 = 1.645  # standard deviations from the median to P95
 STATISTIC = "mean over queries of these lengths; P5, P50 and P95 over what is not known of the service"
 BOUNDARY = "facility: accelerators, servers and cooling while they serve; no idle servers, network, training"
-CLOUD = re.compile(r"^(?:\w{2,6}\.)?anthropic\.")  # before a service's name, and after it a version
-DATED = re.compile(
+CLOUD = r"^(?:\w{2,6}\.)?anthropic\."  # before a service's name, and after it a version
+DATED = (
     r"(?:-preview(?:-\d\d-\d\d(?:-\d{4})?)?|-(?:20\d\d-?[01]\d-?[0-3]\d|latest|\d{4}))?(?:-v\d+(?:-\d+)?)?$"
 )
 
@@ -93,15 +90,25 @@ class Estimate(NamedTuple):
 
 @cache
 def _data() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((HERE / "data.json").read_text(encoding="utf-8"))
+    with open(f"{HERE}data.json", encoding="utf-8") as file:  # noqa: PTH123
+        found: dict[str, Any] = json.load(file)
     return found
 
 
 @cache
+def _method() -> str:
+    """Address of METHOD.md, beside this file."""
+    path = f"{HERE}METHOD.md".replace("\\", "/")
+    kept = re.sub(
+        r"[^\w/.~:-]", lambda sign: "".join(f"%{of:02X}" for of in sign[0].encode()), path, flags=re.A
+    )
+    return f"file://{kept}" if kept.startswith("/") else f"file:///{kept}"
+
+
+@cache
 def _names() -> Names:
-    written = _data()["names"]
-    return Names({name: one["written"] for name, one in written.items()},
-                 {name: one["shape"] for name, one in written.items()})  # fmt: skip
+    shape = {name: one["shape"] for name, one in _data()["names"].items()}
+    return Names.again(shape, _data()["lookups"])
 
 
 def models() -> list[str]:
@@ -193,7 +200,7 @@ def estimate(
         reason=reason,
         error=_error(tokens),
         version=data["version"],
-        method=METHOD.as_uri(),
+        method=_method(),
     )
 
 
@@ -207,11 +214,13 @@ def _longest(model: str) -> float:
 def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tuple[str, str]]]:
     """Name, tier, reason and the tables, by model and precision, that an estimate is of."""
     data = _data()
-    key = DATED.sub("", _plain(CLOUD.sub("", model.strip().lower().split("/")[-1])), count=1)
     if name := _names().find(model):
         tables = data["models"][_names().shape[name]]
-        meant = precision_word(str(precision)) if precision else None
-        word = meant.name if meant else precision
+        word = precision
+        if precision:
+            from pipeline.ingest.words import precision as meaning
+
+            word = meant.name if (meant := meaning(str(precision))) else precision
         if word and word not in tables:
             word = str(precision)[:60]
             raise ValueError(f"precision {word!r} of {name}, expected one of {', '.join(tables)}")
@@ -221,8 +230,11 @@ def _members(model: str, precision: str | None) -> tuple[str, str, str, list[tup
             "served as `deployment` says",
             [(_names().shape[name], word or next(iter(tables)))],
         )
+    key = re.sub(DATED, "", _plain(re.sub(CLOUD, "", model.strip().lower().split("/")[-1])), count=1)
     service, of_class = _services().get(key) or _services().get(_plain(model)), _classes().get(_plain(model))
     if service is None and of_class is None:
+        from pipeline.ingest.words import nearest_words
+
         known = [*data["services"], *data["classes"]]
         near = [*_names().nearest(model), *nearest_words(key, known)][:4]
         raise ValueError(
@@ -287,7 +299,7 @@ class Grid:
         self.axes = [[math.log(value) for value in axes[name]] for name in ("context", "output")]
         self.axes.append(axes["cached_share"])
         self.values, self.step = array("h"), step
-        self.values.frombytes(base64.b64decode(values))
+        self.values.frombytes(a2b_base64(values))
 
     def at(self, prompt: float, cached: float, answer: float) -> tuple[list[float], int]:
         """Values between the points, and the point that counts most."""

@@ -10,16 +10,14 @@ or JSON lines with `model` and `usage`), and writes one line of JSON for each.
 
 import argparse
 import json
-import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.factors.perquery import HERE, Band, Estimate, classes, estimate, models, services, sites
+from pipeline.factors.perquery import Band, Estimate, classes, estimate, models, services, sites
 
 TOOLS = {"predict": "predict a table of deployments", "logs": "energy of queries from logs"}
-PROJECT = HERE / "project"
+PROJECT = Path(__file__).parent / "project"
 
 
 def main() -> None:
@@ -94,6 +92,9 @@ def _text(found: Estimate) -> str:
 
 def _tool(name: str, words: list[str]) -> int:
     """The project's command, in the folder of its tables; files that are named stay where they are."""
+    import subprocess
+    from importlib.util import find_spec
+
     if any(find_spec(module) is None for module in ("pandas", "scipy", "pydantic", "ruamel")):
         raise SystemExit(f"perquery {name} needs more packages: pip install 'perquery[model]'")
     placed = [

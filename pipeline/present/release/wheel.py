@@ -41,10 +41,12 @@ from pipeline.deployment.model.predict import Predictor
 from pipeline.deployment.model.rows import check_rows
 from pipeline.factors.model.settings import Factors, Package
 from pipeline.factors.perquery import Table, features, in_flight
+from pipeline.ingest.names import Names
 from pipeline.serving.model.settings import BASES
 from pipeline.serving.model.support import LOAD
 
-SOURCE, NAMES = Path("pipeline/factors/perquery"), Path("pipeline/ingest/names.py")
+SOURCE = Path("pipeline/factors/perquery")
+SHARED = [Path("pipeline/ingest", f"{name}.py") for name in ("names", "words")]
 # Modules of the project, by what they are in the package.
 INSTALLED = {"pipeline.factors.": "", "pipeline.ingest.": "perquery."}
 AXES = {
@@ -275,12 +277,9 @@ def package_data(
         "services": services.set_index("service")[SAID_OF_SERVICES].to_dict("index"),
     }
     longest = models["max_context_tokens"].to_dict()
-    kept = {name for name in names.written if names.shape[name] in found["models"]}
-    found["names"] = {
-        name: {"written": [*names.written[name]], "shape": names.shape[name],
-               "context": longest[name]}
-        for name in names.written if name in kept
-    }  # fmt: skip
+    kept = [name for name in names.written if names.shape[name] in found["models"]]
+    found["names"] = {name: {"shape": names.shape[name], "context": longest[name]} for name in kept}
+    found["lookups"] = Names({name: names.written[name] for name in kept}, names.shape).lookups
     return found | {"error": errors(tool, served, package, bands, found)}
 
 
@@ -289,7 +288,7 @@ def write_wheel(data: dict[str, Any], package: Package, citation: Citation, targ
     with temporary_folder() as folder:
         root = Path(folder, "perquery")
         root.mkdir()
-        for path in [*sorted(SOURCE.glob("*.py")), NAMES]:
+        for path in [*sorted(SOURCE.glob("*.py")), *SHARED]:
             text = path.read_text(encoding="utf-8")
             for package_here, there in INSTALLED.items():
                 text = text.replace(f"from {package_here}", f"from {there}")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.ingest.names import PRECISIONS
+from pipeline.ingest.words import PRECISIONS
 from pipeline.serving.model.settings import ShapeNumber
 
 Array = NDArray[np.float64]
