@@ -12,9 +12,17 @@ import pytest
 
 from pipeline.present.site.findings import PANELS
 
-PUBLISHED = re.compile(r"claims\.v2\.blend\.(short|long)|energy\.v2\.(short|long)\.blend")
-REAL = re.compile(r"(?:re|headline\.re_estimated)\.production_lengths\.(short|long)\.")
-SAME = re.compile(r"re\.published_lengths\.(short|long)\.|like-for-like\.(short|long)\.same_lengths")
+# What is published of water is of chat, so its name says no regime.
+PUBLISHED = re.compile(
+    r"claims\.v2\.blend\.(short|long)|energy\.v2\.(short|long)\.blend|claims\.blog\.(water)\.|(water)-published\."
+)
+REAL = re.compile(
+    r"(?:re|headline\.re_estimated)\.production_lengths\.(short|long)\.|(water)\.production_lengths\.short\."
+)
+SAME = re.compile(
+    r"re\.published_lengths\.(short|long)\.|like-for-like\.(short|long)\.same_lengths|"
+    r"(water)\.published_lengths\.short\."
+)
 SITE = Path("pipeline/present/site/templates")
 
 
@@ -48,6 +56,9 @@ def test_the_rule_finds_a_pair_and_lets_three_pass() -> None:
     pair = 'claims.v2.blend.long.published_value and "re.production_lengths.long.blend.facility.median"'
     assert unlike(pair) == {"long"}
     assert not unlike(pair + " re.published_lengths.long.blend.facility.median")
+    water = "claims.blog.water.published_high water.production_lengths.short.blend.microsoft_today.onsite"
+    assert unlike(water) == {"water"}
+    assert not unlike(f"{water} water.published_lengths.short.blend.microsoft_today.onsite")
     assert unlike(pair + " re.published_lengths.short.blend.facility.median") == {"long"}
 
 

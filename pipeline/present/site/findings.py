@@ -79,7 +79,7 @@ def recomputed(name: str, row: str) -> Row:
 
 RE = "re.{}.{}.blend.facility.median"
 MIXTURE = "re.production_lengths.{}.large-mixture-of-experts.facility.median"
-WATER = "water.production_lengths.{}.blend.microsoft_today.{}"
+WATER = "water.{}_lengths.{}.blend.microsoft_today.{}"
 
 
 def three(regime: str) -> list[Row]:
@@ -89,6 +89,15 @@ def three(regime: str) -> list[Row]:
         ours("Re-estimated, same lengths", RE.format("published_lengths", regime), "wh", "."),
         ours("Re-estimated, real traffic", RE.format("production_lengths", regime), "wh", "."),
         ours("A large mixture of experts, real traffic", MIXTURE.format(regime), "wh", "."),
+    ]
+
+
+def waters(scope: str) -> list[Row]:
+    """Of our chat query, at the lengths of the published one and in real traffic."""
+    lengths = {"published": "same lengths", "production": "real traffic"}
+    return [
+        ours(f"Re-estimated, {words}", WATER.format(name, "short", scope), "ml", ".median_")
+        for name, words in lengths.items()
     ]
 
 
@@ -113,7 +122,7 @@ WATER_PANEL = Panel(
                 recomputed(
                     "Published energies, recomputed", "water-published.v2.short.blend.published.onsite"
                 ),
-                ours("Re-estimated", WATER.format("short", "onsite"), "ml", ".median_"),
+                *waters("onsite"),
             ],
         ),
         (
@@ -122,12 +131,19 @@ WATER_PANEL = Panel(
                 recomputed(
                     "Published energies, recomputed", "water-published.v2.short.blend.published.total"
                 ),
-                ours("Re-estimated", WATER.format("short", "total"), "ml", ".median_"),
+                *waters("total"),
             ],
         ),
         (
             "A reasoning query, with its electricity",
-            [ours("Re-estimated", WATER.format("long", "total"), "ml", ".median_")],
+            [
+                ours(
+                    "Re-estimated, real traffic",
+                    WATER.format("production", "long", "total"),
+                    "ml",
+                    ".median_",
+                )
+            ],
         ),
     ],
     significant,
