@@ -35,7 +35,6 @@ ALLOWED = {
     },
     "lengths/model/fit.py": {"MIDPOINTS": GRID, "LEAST_PROBABILITY": GUARD, "fit": SEARCH},
     "lengths/model/scenario.py": {"(OUTER, INNER)": DRAWS, "of_scores": "of the formula of the copula"},
-    "levers/model/evaluator.py": {"BISECTIONS": SEARCH},
     "levers/model/hardware.py": {"holds": BITS},
     "levers/model/together.py": {"GRID": GRID},
     "published/model/compared.py": {

@@ -111,12 +111,13 @@ COLUMNS = (
 )
 
 
-def split(energy_wh: Array) -> dict[str, float]:
+def split(energy_wh: Array, pooled: Array | None = None) -> dict[str, float]:
     """How queries of one service differ, and how well such a service is known, from nested draws.
 
     Parameters
     ----------
     energy_wh : (replicates, outer, inner): epistemic samples, and the queries in each.
+    pooled : the same, sorted in each replicate, (replicates, outer x inner), where it is at hand.
 
     Returns
     -------
@@ -131,6 +132,8 @@ def split(energy_wh: Array) -> dict[str, float]:
     >>> found["median_p50_wh"], found["query_p95_wh"] - found["query_p5_wh"]
     (2.0, 0.0)
     """
+    if pooled is None:
+        pooled = np.sort(energy_wh.reshape(len(energy_wh), -1), axis=1)
     ordered = np.sort(energy_wh, axis=2)
     low, middle, high = np.moveaxis(hazen_quantiles(ordered), -1, 0)  # (replicates, outer) each
     each = [
@@ -138,7 +141,7 @@ def split(energy_wh: Array) -> dict[str, float]:
         *hazen_quantiles(np.sort(energy_wh.mean(axis=2), axis=1)).T,
         np.median(low, axis=1),
         np.median(high, axis=1),
-        *hazen_quantiles(np.sort(energy_wh.reshape(len(energy_wh), -1), axis=1)).T,
+        *hazen_quantiles(pooled).T,
         energy_wh.mean(axis=(1, 2)),
     ]
     return with_errors(dict(zip(COLUMNS, each, strict=True)))

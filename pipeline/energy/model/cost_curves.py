@@ -155,6 +155,20 @@ class CostCurve:
         a, b, k, d = terms[:-1] / running
         return Terms(a, b, k, d, terms[-1])
 
+    def within(self, step_s: Array, context_tokens: Array, running: Array, sample: Indices) -> Array:
+        """Requests in flight, (S,), more than are `running`, at which a step without prompts takes `step_s`.
+
+        It takes B b + B k C, as terms linear between the batches of the grid; none is larger than its last.
+        """
+        batch = np.r_[0.0, self.concurrency]
+        steps = np.zeros((len(batch), len(sample)))
+        steps[1:] = self.step_terms[1][:, sample] + self.step_terms[2][:, sample] * context_tokens
+        longer = (steps > step_s) & (batch[:, None] > running)
+        above = np.where(longer.any(axis=0), longer.argmax(axis=0), len(batch) - 1)
+        low_s, high_s = (np.take_along_axis(steps, at[None], axis=0)[0] for at in (above - 1, above))
+        share = np.clip((step_s - low_s) / (high_s - low_s), 0.0, 1.0)
+        return np.asarray(batch[above - 1] + share * (batch[above] - batch[above - 1]))
+
 
 @dataclass(frozen=True)
 class EngineCurves:
@@ -180,6 +194,11 @@ class EngineCurves:
             terms = curve.at(running[own], sample[own])
             found[:, own] = [getattr(terms, field.name) for field in fields(Terms)]
         return Terms(*found)
+
+    def within(self, step_s: Array, context_tokens: Array, running: Array, sample: Indices) -> Array:
+        """As of the engine that the sample runs."""
+        found = (curve.within(step_s, context_tokens, running, sample) for curve in self.curves)
+        return self._chosen(sample, *found)
 
     def power_shift(self, throughput: Indices, power: Indices) -> Array:
         """ln by which accelerator power changes if the residual of sample `power` replaces its own, (S,)."""

@@ -48,11 +48,11 @@ def estimate(study: Study, queries_per_day: float, long_share: float) -> tuple[T
     splits = []
     for case in study.cases:
         for subject, boundary, energy_wh in subjects(study, case):
-            pooled = energy_wh.reshape(len(energy_wh), -1)
-            energy.append(Result.of(case.variant, case.regime, subject, pooled, boundary))
+            pooled = np.sort(energy_wh.reshape(len(energy_wh), -1), axis=1)
+            energy.append(Result.of_ordered(case.variant, case.regime, subject, pooled, boundary))
             keys = dict(zip(KEYS, (case.variant, case.regime, subject, boundary), strict=True))
             counts = {"n_outer": len(study.samples), "n_inner": energy_wh.shape[2]}
-            splits.append({**keys, **split(energy_wh), **counts})
+            splits.append({**keys, **split(energy_wh, pooled), **counts})
         if case.regime in REGIMES:
             lengths = case.queries.output_tokens.reshape(study.samples.replicates, -1)
             tokens.append(Result.of_tokens(case.variant, case.regime, "all models", lengths))

@@ -15,6 +15,7 @@ to one side.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,7 @@ def indices(values: Array, groups: tuple[str, ...], base_points: int) -> pd.Data
     )
 
 
+@cache
 def design(groups: tuple[str, ...], base_points: int, seed: int) -> Array:
     """Saltelli points in the unit cube, (base_points (groups + 2), columns): see `_columns`."""
     return np.asarray(sample.sample(_problem(groups), base_points, calc_second_order=False, seed=seed))

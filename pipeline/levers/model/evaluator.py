@@ -30,7 +30,6 @@ from pipeline.levers.model.settings import Drafts, Lever, Levers, Options
 from pipeline.serving.model.deployments import Deployment
 
 LENGTHS = "production"
-BISECTIONS = 40
 AS_DRAWN = Options()
 FULL = 1.0  # utilisation at which requests in flight are what was asked for
 Facts = Mapping[str, Mapping[str, Any]]  # rows of HARDWARE by accelerator
@@ -236,15 +235,9 @@ class Evaluator:
         context = context_tokens(one.call, options)
         moments, mixed = changed(one.call.moments, options), one.curve.at(running, self.every)
         prompts = mixed.of_input(moments.cached_share) * moments.input_tokens / moments.output_tokens
-        allowed = running * (mixed.b + mixed.k * context + prompts)
-        low = running
-        high = np.maximum(self.load(options).concurrency_share * self.most(one, options), running)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            terms = one.curve.at(middle, self.every)
-            fits = middle * (terms.b + terms.k * context) <= allowed
-            low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-        return low
+        step_s = running * (mixed.b + mixed.k * context + prompts)
+        most = np.maximum(self.load(options).concurrency_share * self.most(one, options), running)
+        return np.clip(one.curve.within(step_s, context, running, self.every), running, most)
 
     def _drafted(
         self, one: Evaluated, options: Options, drafts: Drafts, running: Array

@@ -65,12 +65,14 @@ class Result:
         cls, variant: str, regime: Regime, subject: str, energy_wh: Array, boundary: str = BOUNDARY
     ) -> "Result":
         """Summarise draws of energy, (replicates, draws)."""
-        return cls(variant, regime, subject, summarise(energy_wh, WH_EDGES), boundary)
+        return cls.of_ordered(variant, regime, subject, np.sort(energy_wh, axis=1), boundary)
 
     @classmethod
-    def of_ordered(cls, variant: str, regime: Regime, subject: str, energy_wh: Array) -> "Result":
+    def of_ordered(
+        cls, variant: str, regime: Regime, subject: str, energy_wh: Array, boundary: str = BOUNDARY
+    ) -> "Result":
         """The same of draws that increase along axis 1, NaN last."""
-        return cls(variant, regime, subject, summarise_ordered(energy_wh, WH_EDGES))
+        return cls(variant, regime, subject, summarise_ordered(energy_wh, WH_EDGES), boundary)
 
     @classmethod
     def of_tokens(cls, variant: str, regime: Regime, subject: str, tokens: Array) -> "Result":
