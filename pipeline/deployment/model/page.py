@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.core.columns import REGIMES
 from pipeline.deployment.model.answer import site_uniforms
 from pipeline.deployment.model.predict import Predictor
-from pipeline.deployment.model.surface import Surface, surface
+from pipeline.deployment.model.surface import Surface, errors, surface
 from pipeline.levers.model.first import measures
 
 Json = dict[str, Any]
@@ -45,6 +45,7 @@ def content(
             name: {"precision": row["native_precision"], "context": int(row["max_context_tokens"])}
             for name, row in named.iterrows()
         },
+        "errors": errors(tool, found),
         "sites": sites(tool),
         "headline": {regime: _headline(re_estimated, regime) for regime in REGIMES},
         "measures": {regime: measures(systems, regime) for regime in REGIMES},

@@ -15,12 +15,11 @@ MODELS = (
     "Qwen3 Coder 480B-A35B",
 )  # of the uses, and their chips
 CHIPS = ("H100", "H200", "B200")
-LENGTHS = 64  # a power of two
 
 
 @cache
 def made() -> dict[str, Any]:
     """As the stage what_if_panel makes it."""
     tool = predictor()
-    found = surface(tool, MODELS, CHIPS, LENGTHS)
+    found = surface(tool, MODELS, CHIPS)
     return content(tool, found, read("re_estimated"), read("lever_systems"), read("lever_combinations"))

@@ -13,15 +13,26 @@
     return new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
   }
 
+  // Columns of the solution of matrix x = columns, for a matrix that is symmetric and positive: by elimination.
+  function solved(matrix, columns) {
+    const rows = matrix.map((row, i) => [...row, ...columns[i]]), size = rows.length;
+    rows.forEach((pivot, k) => rows.forEach((row, i) => {
+      if (i === k || !row[k]) return;
+      const times = row[k] / pivot[k];
+      for (let c = k; c < row.length; c += 1) row[c] -= times * pivot[c];
+    }));
+    return rows.map((row, k) => row.slice(size).map((value) => value / row[k]));
+  }
+
   class Predictions {
     constructor(data) {
       this.data = data;
-      this.nodes = bytes(data.nodes, Float32Array);
-      this.weights = bytes(data.weights, Float32Array);
+      this.medians = bytes(data.medians, Int16Array);
+      this.spreads = bytes(data.spreads, Uint8Array);
+      this.grown = bytes(data.seconds, Float32Array); // of configuration after configuration
       this.measured = bytes(data.measured, Int16Array);
-      const scores = bytes(data.scores, Int16Array), width = data.scale.length;
-      this.scores = (at) => [1, ...data.scale.map((step, r) => step * scores[at * width + r])];
       this.normals = Array.from({ length: SHARES }, (_, i) => normal((i + 0.5) / SHARES));
+      this.kept = {};
     }
 
     find(model, gpu) {
@@ -51,22 +62,49 @@
       return false;
     }
 
+    // Of a server for a query: what a step takes, by what it grows with.
+    seconds(at, { input, cached, output }, running) {
+      const { exponent, expertShare, window } = this.data, local = (tokens) => Math.min(tokens, window[at]);
+      const context = input + output / 2, fresh = input - cached, before = cached + fresh / 2, prompts = running / output;
+      const grows = [1, 1 - (1 - expertShare[at]) ** (running ** exponent), running, running * context, running * local(context),
+        prompts, prompts * fresh, prompts * fresh * before, prompts * fresh * local(before)];
+      return grows.reduce((sum, one, g) => sum + one * this.grown[at * grows.length + g], 0) / prompts;
+    }
+
+    place(at, load) {
+      const { reach, far, waiting, fewTokens, cachedWork } = this.data, running = this.running(at, load);
+      const fresh = load.input - (1 - cachedWork) * load.cached + fewTokens;
+      const near = [running, fresh, load.output, load.input + load.output / 2].map(Math.log);
+      return [...near, this.near(running, load) ? 0 : far, waiting * Math.log(Math.max(load.batch / running, 1))].map((v) => v / reach);
+    }
+
+    kernel(one, other) {
+      let squared = 0, product = 1;
+      one.forEach((v, i) => { squared += (v - other[i]) ** 2; product += v * other[i]; });
+      return Math.exp(-squared / 2) + this.data.trend * product;
+    }
+
+    // Where one configuration was predicted, and the weights of these places in P5, P50 and P95.
+    nodes(at) {
+      const { loads, step, spreadStep, missing, jitter } = this.data, count = loads.batch.length, values = [], places = [];
+      for (let n = 0, i = at * count; n < count; n += 1, i += 1) {
+        if (this.medians[i] === missing) continue;
+        const median = this.medians[i] * step, away = (side) => this.spreads[2 * i + side] * spreadStep;
+        values.push([median - away(0), median, median + away(1)]);
+        places.push(this.place(at, Object.fromEntries(Object.entries(loads).map(([key, of]) => [key, of[n]]))));
+      }
+      const matrix = places.map((one, i) => places.map((other, k) => this.kernel(one, other) + (i === k ? jitter : 0)));
+      return { places, weights: solved(matrix, values) };
+    }
+
     // P5, P50 and P95 of ln Wh of a query at the server.
     ln(at, load) {
-      const { reach, far, fewTokens, cachedWork } = this.data, running = this.running(at, load);
-      const fresh = load.input - (1 - cachedWork) * load.cached + fewTokens;
-      const place = [running, fresh, load.output, load.input + load.output / 2].map((v) => Math.log(v) / reach);
-      place.push((this.near(running, load) ? 0 : far) / reach);
-      const tokens = [3, 30].map((c) => fresh + c * load.output)
-        .concat([10, 100, 1000].map((c) => fresh + c * load.output / running));
-      const terms = [1, ...place, ...tokens.map(Math.log)];
-      for (let n = 0; n < this.nodes.length; n += place.length) {
-        terms.push(Math.exp(-place.reduce((sum, v, i) => sum + (v - this.nodes[n + i]) ** 2, 0) / 2));
-      }
-      const scores = this.scores(at), found = [0, 0, 0], width = 3 * scores.length;
-      terms.forEach((term, t) => scores.forEach((score, r) => found.forEach((_, j) => {
-        found[j] += term * score * this.weights[t * width + 3 * r + j];
-      })));
+      const { places, weights } = this.kept[at] ??= this.nodes(at), here = this.place(at, load);
+      const found = Array(3).fill(Math.log(this.seconds(at, load, this.running(at, load))));
+      places.forEach((one, n) => {
+        const near = this.kernel(here, one);
+        weights[n].forEach((weight, j) => { found[j] += near * weight; });
+      });
       return found;
     }
 
@@ -85,7 +123,10 @@
           for (const wh of node) all[i++] = wh * factor;
         }
         all.sort();
-        const quantile = (q) => all[Math.min(all.length - 1, Math.floor(q * all.length))];
+        const quantile = (q) => {
+          const at = q * all.length - 0.5, low = Math.floor(at);
+          return all[low] + (at - low) * (all[low + 1] - all[low]);
+        };
         return { p5: quantile(0.05), p50: quantile(0.5), p95: quantile(0.95) };
       };
       return {
@@ -134,7 +175,9 @@
   const options = (names, text = (name) => name) => names.map((name) => new Option(text(name), name));
 
   function fill() {
-    const { configurations: { model, gpu } } = data;
+    const { configurations: { model, gpu }, errors } = data;
+    by("wi-errors").textContent = Object.entries(errors).map(([name, { tolerance, share }]) => (
+      `${name.toUpperCase()} within ${number(100 * tolerance, 1)} % in ${number(100 * share, 3)} % of them`)).join(", ");
     field("model").append(...options([...new Set(model)].sort((a, b) => a.localeCompare(b))));
     field("gpu").append(...options([...new Set(gpu)]));
     field("site").append(...options(Object.keys(data.sites), (name) => data.sites[name].title));
