@@ -4,6 +4,7 @@ one short line an error."""
 import argparse
 import io
 import random
+import zipfile
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import cache
@@ -34,7 +35,8 @@ from pipeline.logs.sources import open_source
 from pipeline.predict import predictor
 
 pytestmark = pytest.mark.slow
-EACH, EACH_LOG = 350, 130
+EACH, EACH_LOG = 360, 130
+SLOWER = 5  # a process for each
 LONGEST = 500  # characters of a line
 MOST_FAULTS = 12  # of one row, which its message joins
 NASTY = [
@@ -157,7 +159,19 @@ def usage(path: Path) -> None:
         raise InputError(str(error)) from None
 
 
+def sheet(path: Path) -> None:
+    """A damaged sheet in a whole workbook."""
+    with (
+        zipfile.ZipFile(io.BytesIO(WORKBOOK)) as whole,
+        zipfile.ZipFile(path.with_name("y.xlsx"), "w") as made,
+    ):
+        for name in whole.namelist():
+            made.writestr(name, path.read_bytes() if name == SHEET else whole.read(name))
+    deployments(path.with_name("y.xlsx"))
+
+
 CONFIGURATIONS = Path("data/examples/configurations.csv").read_bytes()
+WORKBOOK, SHEET = spreadsheet(CONFIGURATIONS), "xl/worksheets/sheet1.xml"
 READERS: dict[str, tuple[Callable[[Path], Any], bytes, str]] = {
     "params": (params, YAML, ".yaml"),
     "registry": (read_registry, DATA_SET, ".yaml"),
@@ -167,7 +181,8 @@ READERS: dict[str, tuple[Callable[[Path], Any], bytes, str]] = {
     "chips": (contract_of("hardware"), head("hardware"), ".csv"),
     "user table": (read_user_table, CONFIGURATIONS, ".csv"),
     "user Parquet": (deployments, parquet(CONFIGURATIONS), ".parquet"),
-    "user spreadsheet": (deployments, spreadsheet(CONFIGURATIONS), ".xlsx"),
+    "user spreadsheet": (deployments, WORKBOOK, ".xlsx"),
+    "user sheet": (sheet, zipfile.ZipFile(io.BytesIO(WORKBOOK)).read(SHEET), ".xml"),
     "predict": (deployments, CONFIGURATIONS, ".csv"),
     "measured": (measured, MEASURED, ".csv"),
     "own chip": (deployments, OWN_CHIP, ".csv"),
@@ -218,7 +233,8 @@ def test_a_damaged_input_is_read_or_refused_in_short_lines(name: str, tmp_path: 
     rng, path = random.Random(name), tmp_path / f"x{suffix}"
     path.write_bytes(good)
     reader(path)
-    hold(reader, path, [damaged(good, rng) for _ in range(EACH)])
+    count = EACH // SLOWER if "sheet" in name else EACH
+    hold(reader, path, [damaged(good, rng) for _ in range(count)])
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)

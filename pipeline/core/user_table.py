@@ -6,10 +6,14 @@ changes a value, so all are read. A file that is no table is named for what it i
 """
 
 import csv
+import faulthandler
 import io
 import json
+import os
+import sys
 import zipfile
 from collections.abc import Iterable
+from concurrent.futures import BrokenExecutor
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -17,9 +21,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.core.errors import InputError
+from pipeline.core.processes import pool
 
 READ = "CSV, a spreadsheet (xlsx, xls, ods), Parquet or JSON lines"
 SEPARATORS = ",;\t|"
+MOST_BYTES = 1 << 30  # for the cells of a spreadsheet
 DECIMAL = "decimal"  # attribute of the table: the sign of its decimals; "," only where it separates no values
 NOTES = "notes"  # attribute of the table: what was not read
 ROWS = "row"  # name of the index
@@ -122,19 +128,17 @@ def _spreadsheet(path: Path, raw: bytes) -> pd.DataFrame:
     if raw.startswith(ZIP):
         try:
             inside = zipfile.ZipFile(io.BytesIO(raw)).namelist()
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise InputError(f"{path}: not a whole spreadsheet or archive ({_short(error)})") from None
         if not any(name in inside for name in SPREADSHEETS):
             raise InputError(f"{path}: a zip archive, expected {READ}")
-    from python_calamine import CalamineError, CalamineWorkbook
-
     try:
-        book = CalamineWorkbook.from_path(str(path))
-        sheets = {
-            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names
-        }
-    except (CalamineError, OSError) as error:
-        raise InputError(f"{path}: not a spreadsheet that can be read ({_short(error)})") from None
+        with pool(1) as other:
+            sheets: dict[str, list[list[Any]]] | str = other.submit(_sheets, str(path)).result()
+    except (BrokenExecutor, MemoryError):
+        sheets = "more than fits into memory: is there a cell far from the others?"
+    if isinstance(sheets, str):
+        raise InputError(f"{path}: not a spreadsheet that can be read ({sheets})")
     filled = {name: rows for name, rows in sheets.items() if any(map(_filled, rows))}
     if not filled:
         raise InputError(f"{path}: the sheets are empty, expected a header and rows")
@@ -145,6 +149,31 @@ def _spreadsheet(path: Path, raw: bytes) -> pd.DataFrame:
     table = _table(header, cells, (at for at, _ in numbered[1:]))
     table.attrs[NOTES] = [f"sheet {first!r} is read, not {', '.join(map(repr, others))}"] if others else []
     return table
+
+
+def _sheets(path: str) -> dict[str, list[list[Any]]] | str:
+    """The cells of every sheet, or what is wrong. In a process of its own, silent and with bounded memory.
+
+    The reader takes room for every cell up to the last one, and ends its process where there is none.
+    """
+    from python_calamine import CalamineWorkbook
+
+    faulthandler.disable()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    if sys.platform == "linux":
+        import resource
+
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MOST_BYTES, resource.RLIM_INFINITY))
+    try:
+        book = CalamineWorkbook.from_path(path)
+        return {
+            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names
+        }
+    except MemoryError:
+        raise
+    except BaseException as error:  # a panic of the reader is no Exception
+        return _short(error)
 
 
 def _filled(row: list[Any]) -> bool:

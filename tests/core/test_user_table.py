@@ -67,6 +67,25 @@ def test_spreadsheets_keep_their_rows_and_say_which_sheet_was_read(tmp_path: Pat
     assert table.attrs[NOTES] == ["sheet 'mine' is read, not 'other'"]
 
 
+def test_an_archive_of_a_later_kind_is_refused(tmp_path: Path) -> None:
+    sheets(tmp_path / "a.xlsx", mine=[["gpu"], ["H100"]])
+    raw = bytearray((tmp_path / "a.xlsx").read_bytes())
+    raw[raw.index(b"PK\x01\x02") + 6] = 187  # version of the format that is needed
+    (tmp_path / "a.xlsx").write_bytes(raw)
+    with pytest.raises(InputError, match=r"not a whole spreadsheet or archive \(zip file version 18.7\)"):
+        read_user_table(tmp_path / "a.xlsx")
+
+
+def test_a_cell_far_from_the_others_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        sheet = book.add_worksheet("mine")
+        sheet.write_row(0, 0, ["gpu", "gpus"])
+        sheet.write(1_048_575, 16_383, "x")
+    with pytest.raises(InputError, match="more than fits into memory"):
+        read_user_table(tmp_path / "a.xlsx")
+    assert capfd.readouterr().err == ""
+
+
 def test_parquet_and_json_lines_are_read_by_content(tmp_path: Path) -> None:
     frame = pd.DataFrame({"gpu": ["H100", None], "gpus": [8, 4], "pue": [1.25, None]})
     frame.to_parquet(tmp_path / "a.csv")
