@@ -12,9 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from pipeline.ingest.contract import GRADES_IN_WORDS
-from pipeline.levers.model.contract import BOUNDS
-from pipeline.levers.model.first import BANDS, measures
-from pipeline.levers.paper import FITTED, STATED
+from pipeline.levers.model.contract import BANDS, BOUNDS, FITTED, measures
+from pipeline.levers.paper import STATED
 from pipeline.report import formats, marks, style
 from pipeline.report.figures import Drawing, figure, finding
 from pipeline.report.formats import Row, records

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.core.columns import REGIMES
 from pipeline.ingest.contract import GRADES, GRADES_IN_WORDS
-from pipeline.levers.model.contract import BASELINE, BESIDE, CLAIMED_TOGETHER, COMBINATIONS
+from pipeline.levers.model.contract import BASELINE, BESIDE, CLAIMED_TOGETHER, COMBINATIONS, FITTED
 from pipeline.levers.model.settings import Levers
 from pipeline.report.formats import (
     Number,
@@ -31,7 +31,7 @@ from pipeline.report.formats import (
     with_bands,
 )
 
-FITTED, MEASURED = "fitted model", "measured energy"  # how the basis of a gain begins
+MEASURED = "measured energy"  # how the basis of a gain begins
 STATED = ("statement", "published range")
 PRICE = "list price"  # basis of what is no energy
 PLACE = ["group", "system", "regime"]

@@ -147,13 +147,6 @@ def label_direct(
     return ax.annotate(text, (x, y), color=colour, fontsize=size, fontweight=weight, **where)
 
 
-def row_texts(ax: Axes, ys: Sequence[float], texts: Sequence[str], x: float = 1.02, ha: str = "left") -> None:
-    """A column of small text at axes fraction `x`, one a row: numbers beside a forest of intervals."""
-    transform = blended_transform_factory(ax.transAxes, ax.transData)
-    for y, text in zip(ys, texts, strict=True):
-        ax.text(x, y, text, transform=transform, ha=ha, va="center", fontsize=style.SMALL_PT)
-
-
 def column_head(ax: Axes, x_pt: float, text: str) -> None:
     """The head of a column of `row_cell`, above the axes."""
     place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}

@@ -5,8 +5,7 @@ from pipeline.core.errors import run
 from pipeline.core.files import write_json, write_metrics
 from pipeline.core.settings import load
 from pipeline.water.model.sites import read_sites
-from pipeline.what_if.model.answer import answer, headline
-from pipeline.what_if.model.inputs import read_inputs
+from pipeline.what_if.model.answer import Inputs, answer, headline
 
 
 def main() -> None:
@@ -14,7 +13,7 @@ def main() -> None:
     chosen, settings, water, published, simulation = load(
         "what_if", "energy", "water", "published.base", "simulation"
     )
-    inputs = read_inputs(read_sites(water), published, simulation, settings.serving)
+    inputs = Inputs.read(read_sites(water), published, simulation, settings.serving)
 
     table = answer(chosen, settings, inputs)
 

@@ -7,7 +7,8 @@ import numpy as np
 from pipeline.ingest.contract import GRADES_IN_WORDS
 from pipeline.levers import paper
 from pipeline.levers.figures import BASELINE, RAISED, SCALE_MEASURED, rows_of_chip
-from pipeline.levers.paper import FITTED, as_in_production
+from pipeline.levers.model.contract import FITTED
+from pipeline.levers.paper import as_in_production
 from pipeline.report import formats, marks, style
 from pipeline.report.declared import declared, read
 from pipeline.report.formats import Table

@@ -11,7 +11,7 @@ from pipeline.core.columns import REGIMES
 from pipeline.deployment.model.answer import site_uniforms
 from pipeline.deployment.model.predict import Predictor
 from pipeline.deployment.model.surface import Surface, errors, surface
-from pipeline.levers.model.first import measures
+from pipeline.levers.model.contract import measures
 
 Json = dict[str, Any]
 # Any other is predicted by pipeline.predict.

@@ -12,12 +12,11 @@ from pipeline.core.columns import REGIMES
 from pipeline.core.errors import InputError
 from pipeline.core.units import Array
 from pipeline.ingest.chips import gpu_key, gpu_names
-from pipeline.levers.model.contract import LEVER_HARDWARE, PERCENTILES
+from pipeline.levers.model.contract import FITTED, LEVER_HARDWARE, PERCENTILES
 from pipeline.levers.model.evaluator import Evaluator, Facts
 from pipeline.levers.model.rows import (
     AT_RATED_POWER,
     EITHER,
-    FITTED,
     GRADE_OF_BASIS,
     Row,
     at_bound,

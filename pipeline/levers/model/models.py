@@ -14,10 +14,10 @@ import pandas as pd
 from pipeline.core.columns import REGIMES
 from pipeline.energy.model.cost_curves import MeanLengths
 from pipeline.ingest.contract import WORST, weakest
-from pipeline.levers.model.contract import LEVER_REGIMES, TASK
+from pipeline.levers.model.contract import FITTED, LEVER_REGIMES, TASK
 from pipeline.levers.model.evaluator import AS_DRAWN, FULL, Evaluated, Evaluator, Facts, call_of
 from pipeline.levers.model.hardware import holds
-from pipeline.levers.model.rows import BLEND_WORDS, FITTED, GAINS, WITH_SETTINGS, Row, grade_of, span
+from pipeline.levers.model.rows import BLEND_WORDS, GAINS, WITH_SETTINGS, Row, grade_of, span
 from pipeline.serving.model.deployments import Deployment
 
 # Family and dense twin, as (of what, against what), by names of deployments.

@@ -17,7 +17,13 @@ from pipeline.core.units import Array
 from pipeline.energy.model.cost_curves import MeanLengths, configurations
 from pipeline.energy.model.study import ServingModel
 from pipeline.ingest.contract import LEVER_GROUPS, WORST, weakest
-from pipeline.levers.model.contract import BOUNDS, CLAIMED_TOGETHER, CLAIMS, LEVER_SYSTEMS, PERCENTILES
+from pipeline.levers.model.contract import (
+    BOUNDS,
+    CLAIMED_TOGETHER,
+    CLAIMS,
+    LEVER_SYSTEMS,
+    PERCENTILES,
+)
 from pipeline.levers.model.settings import Evidence, Levers
 from pipeline.serving.model.deployments import Deployment
 from pipeline.serving.model.prepare import VLLM
@@ -33,7 +39,6 @@ JUDGED = "a judgement sets it"
 IN_PRACTICE = "services do it already: what they gain from it is no saving still to come"
 BLEND_WORDS = "the blend of models above 200 B parameters"
 BASIS_OF_GRADE = {"A": "measured energy", "B": "measured energy", "C": "simulation", "D": "statement"}
-FITTED = "fitted model"
 WITH_SETTINGS = "fitted model with published settings"
 AT_RATED_POWER = "published throughput and rated power"
 GAINS = {"gain": "facility", "gpu_gain": "gpu"}  # of a row, by boundary

@@ -22,11 +22,10 @@ from pipeline.energy.model.cost_curves import MeanLengths
 from pipeline.fleet.model.contract import PAIRS
 from pipeline.fleet.model.draws import Call
 from pipeline.ingest.contract import WORST, weakest
-from pipeline.levers.model.contract import BENCHMARK, LEVER_REGIMES, LEVER_SCALE, USERS
+from pipeline.levers.model.contract import BENCHMARK, FITTED, LEVER_REGIMES, LEVER_SCALE, USERS
 from pipeline.levers.model.evaluator import AS_DRAWN, FULL, Evaluated, Evaluator, call_of
 from pipeline.levers.model.rows import (
     AT_RATED_POWER,
-    FITTED,
     GAINS,
     WITH_SETTINGS,
     Row,

@@ -37,7 +37,7 @@ from pipeline.report import FONTS
 from pipeline.report.style import PAPER
 
 WELL = "AB"  # the band of good evidence
-SMALL, SHORTER = "Small models where they suffice", "Shorter answers"  # of pipeline/levers/model/first.py
+SMALL, SHORTER = "Small models where they suffice", "Shorter answers"  # of pipeline/levers/model/contract.py
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ are those of data/results/re_estimated.csv. Levers divide energy and water alike
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,23 @@ from pipeline.core.summaries import split
 from pipeline.energy.model.cost_curves import ServingModel
 from pipeline.energy.model.estimate import BLEND
 from pipeline.energy.model.settings import ReEstimate
-from pipeline.energy.model.study import Case, Study, draw_cases, draw_samples, study_of
+from pipeline.energy.model.study import (
+    Case,
+    Study,
+    draw_cases,
+    draw_samples,
+    read_lengths,
+    read_servers,
+    read_serving,
+    study_of,
+)
 from pipeline.lengths.model.scenario import LengthScenario, Traffic, length_scenario
 from pipeline.lengths.model.settings import FixedTraffic, Lengths
+from pipeline.published.model.settings import Base
 from pipeline.servers.model.power import ServerFit
+from pipeline.serving.model.settings import Serving
 from pipeline.water.model.sites import SiteDraws, Sites, site_uniforms
-from pipeline.what_if.model.settings import Levers, WhatIf
+from pipeline.what_if.model.settings import LEVERS, Levers, WhatIf
 
 Array = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=Assumption)
@@ -40,6 +51,13 @@ class Inputs:
     sites: Sites
     simulation: Simulation
     model: ServingModel
+
+    @classmethod
+    def read(cls, sites: Sites, published: Base, simulation: Simulation, serving: Serving) -> Self:
+        """Sites as given, published multipliers, lengths, servers and the serving model."""
+        levers = {name: getattr(published, f"lever_{name}") for name in LEVERS}
+        model = read_serving(serving, simulation)
+        return cls(levers, read_lengths(), read_servers(), sites, simulation, model)
 
 
 def fixed(assumption: Kind, value: float | None) -> Kind:
