@@ -204,7 +204,7 @@ def hero(
     chat = tables.ours(PRODUCTION, "short", SERVICE)
     middle, low, high = (formats.significant(float(chat[f"median_{p}_wh"])) for p in ("p50", "p5", "p95"))
     numbers = f"{middle} Wh ({low}–{high})"
-    says = finding((low != high, f"Chat with a large mixture of experts takes {numbers}"))
+    says = finding((low != high, f"Chat with a large mixture-of-experts model takes {numbers}"))
     said = "; ".join(f"{name} {text}" for name, text in zip(names, words, strict=True))
     alt = f"Intervals on a log axis, by kind of query. Wh: {said}."
     caption = (

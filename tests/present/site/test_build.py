@@ -124,8 +124,8 @@ def test_the_headline_is_the_results(parsed):
         table.loc[("production_lengths", one, service, "facility")] for one in ("short", "long")
     )
     low, middle, high = (significant(chat[f"median_{p}_wh"]) for p in ("p5", "p50", "p95"))
-    subject, ends = "A chat query to a large mixture of experts", f"it could be {low} or {high}."
-    assert f"{subject} takes about {middle} Wh. From outside, {ends}" in words
+    subject, ends = "A chat query to a large mixture-of-experts model", f"it could be {low} or {high}."
+    assert f"{subject} takes about {middle} Wh. Seen from outside, {ends}" in words
     assert f"{significant(reasoning['median_p50_wh'])} Wh" in words
     for variant, regime in [("published_lengths", "short"), ("production_lengths", "long")]:
         row = table.loc[(variant, regime, "blend", "facility")]
