@@ -213,7 +213,7 @@ def by_scenario(profile: Figures, water_split: pd.DataFrame) -> Drawing:
         "scale. Dot: median; line: 90 % interval (energy, "
         "which of the scenario's sites, its water and that of its electricity); arrow: down to less. Beside "
         "each its numbers, mL. "
-        "Without evaporation nothing is consumed on site, and a log axis has no place for it."
+        "Sites without evaporation use no water on site (0, not shown on the log axis)."
     )
     place = rows_where(water_split, **USUAL_QUERY, scope="onsite").set_index("site_scenario")["median_p50_ml"]
     least, most = place[place > 0].min(), place.max()
