@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.core.catalogue import transcription
@@ -12,7 +13,6 @@ from pipeline.levers.model.rows import JUDGED, OUTSIDE, quantiles
 from pipeline.levers.model.settings import LEVERS
 from pipeline.levers.model.together import (
     chosen,
-    combination_table,
     in_sequence,
     naive,
     one_after_another,
@@ -95,7 +95,7 @@ def test_published_multipliers_of_one_change_nothing():
 
 @pytest.mark.parametrize("combination", [name for name in COMBINATIONS if name != "naive"])
 def test_all_together_gain_the_same_in_both_sequences(combination):
-    table = combination_table(list(one_after_another(combination, service())))
+    table = pd.DataFrame(list(one_after_another(combination, service())))
     last = table.groupby("sequence")[["cumulative_p50", "energy_wh_p50", "worlds_8_to_20"]].last()
     assert last.iloc[0].to_numpy() == pytest.approx(last.iloc[1].to_numpy())
 

@@ -9,19 +9,13 @@ from pipeline.core.assumption import Assumption
 from pipeline.fleet.model.settings import Fleet
 from pipeline.ingest.sources import with_role
 from pipeline.levers.model import hardware
-from pipeline.levers.model.contract import LEVER_REGIMES
+from pipeline.levers.model.contract import LEVER_COMBINATIONS, LEVER_REGIMES
 from pipeline.levers.model.evaluator import Evaluator, Facts
 from pipeline.levers.model.hardware import Comparison
 from pipeline.levers.model.models import model_rows
 from pipeline.levers.model.rows import Row, published_rows, system_table
 from pipeline.levers.model.serving import router_rows, scale_rows, scale_table, serving_rows, site_rows
-from pipeline.levers.model.together import (
-    Service,
-    combination_rows,
-    combination_table,
-    group_rows,
-    needed_rows,
-)
+from pipeline.levers.model.together import Service, combination_rows, group_rows, needed_rows
 from pipeline.serving.model.settings import Serving
 
 Tables = Mapping[str, pd.DataFrame]  # by name, as in the catalogue
@@ -56,9 +50,9 @@ def lever_tables(
             evaluator.settings.hardware.chips,
         ),
         "lever_scale": scale_table(evaluator, chat, serving),
-        "lever_combinations": combination_table(
+        "lever_combinations": pd.DataFrame(
             row for service in services for row in combination_rows(service, published)
-        ),
+        ).reindex(columns=list(LEVER_COMBINATIONS.columns)),
         "lever_needed": pd.DataFrame(row for service in services for row in needed_rows(service)),
     }
 

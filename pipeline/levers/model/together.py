@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from pipeline.core.assumption import Assumption
 from pipeline.core.units import Array
@@ -21,7 +20,6 @@ from pipeline.levers.model.contract import (
     BESIDE,
     COMBINATIONS,
     GOOD,
-    LEVER_COMBINATIONS,
     PERCENTILES,
     SEQUENCES,
     SHARES,
@@ -300,11 +298,6 @@ def combination_rows(service: Service, published: Mapping[str, Assumption]) -> I
             yield from one_after_another(
                 combination, service if combination.startswith("overlap") else graded
             )
-
-
-def combination_table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """LEVER_COMBINATIONS."""
-    return pd.DataFrame(rows).reindex(columns=list(LEVER_COMBINATIONS.columns))
 
 
 def group_rows(service: Service) -> Iterator[Row]:
