@@ -96,6 +96,6 @@ the memory limit goes to disk, and a run that cannot go on says so. In proportio
 {memory_gb:.1f} GB as `memory_limit_mb` are enough. This is extrapolated, not measured.
 
 On a Spark cluster the same expressions run where the data lies. The tests run them on a real master,
-two workers and a Connect server: that shows the same answer, not speed. On one machine Spark is slower
-than DuckDB; its rows/s and core must be measured on the cluster before its hours can be stated."""
+two workers and a Connect server: that shows the same answer, not speed. What both take on one machine is
+under Speed; rows/s and core must be measured on a cluster before its hours can be stated."""
     return text.splitlines()

@@ -24,6 +24,7 @@ import pandas as pd
 
 from benchmarks.logs import JOBS, SECONDS_PER_DAY, make_logs, measured
 from benchmarks.logs_report import NAMES, put_section
+from benchmarks.spark_cluster import cluster, configured, spark_python
 from benchmarks.trust import README, RESULTS, copy_of_here, digests, run, started
 from pipeline.core.files import write_json
 from pipeline.core.parse import read_citation
@@ -63,6 +64,8 @@ COMMANDS = {
     "the wheel: an estimate after that": "`perquery.estimate`",
     "the wheel: one of a closed service": "`perquery.estimate`",
     **{f"logs: {job}": NAMES[job] for job in NAMES},
+    "logs: the command": "`python -m pipeline.logs`, with its start and its report",
+    "logs: the command on a Spark cluster": "the same, `--engine spark://...`",
 }
 TEXT = """## Speed
 
@@ -73,8 +76,9 @@ where there are several. The start of Python is part of every command.
 
 The draws are {drawn} columns of {each:,} queries, with all their summaries, for both regimes:
 {ratio:.1f} times what as many bare random numbers take. Logs are {requests:,} requests and {samples:,}
-power samples, one run each, DuckDB limited to {limit} MB. A first estimate takes {cold:.1f} times what Python
-takes to start and end.
+power samples, one run each, DuckDB limited to {limit} MB; the cluster is a master and two workers of a core
+each, as processes on this machine; its tables have the same bytes: {same}. A first estimate takes {cold:.1f}
+times what Python takes to start and end.
 
 {stages}
 
@@ -248,8 +252,32 @@ def logs() -> dict[str, Any]:
     with TemporaryDirectory(prefix="perquery-logs-") as folder:
         made = make_logs(round(LOG_ROWS / SECONDS_PER_DAY), Path(folder))
         runs = {job: measured(job, made, LOG_MEMORY_MB) for job in JOBS}
+        found = {f"logs: {job}": [round(run["seconds"], 2)] for job, run in runs.items()}
+        same = on_spark(made, Path(folder), found)
     rows = {name: runs["pipeline"][name] for name in ("requests", "samples")}
-    return {"seconds": {f"logs: {job}": [round(run["seconds"], 2)] for job, run in runs.items()}, **rows}
+    return {"seconds": found, **rows, "same_on_spark": same}
+
+
+def on_spark(logs: Path, folder: Path, found: dict[str, list[float]]) -> str:
+    """Time the command on DuckDB and on a cluster; whether both wrote the same bytes."""
+    interpreter = spark_python()
+    if interpreter is None:
+        return "not measured here, which needs `make setup-spark`"
+    home = configured(folder, {"spark.executor.memory": "1g", "spark.sql.shuffle.partitions": 2})
+    (folder / "work").mkdir()
+    with cluster(home, folder / "work") as addresses:
+        engines = {"": "duckdb", " on a Spark cluster": addresses["cluster"]}
+        for words, engine in engines.items():
+            out = folder / f"out{words}"
+            command = [str(interpreter), "-m", "pipeline.logs", str(logs / "requests"), str(logs / "power")]
+            start = time.perf_counter()
+            subprocess.run(
+                [*command, "-o", str(out), "--accept", "--engine", engine], check=True, capture_output=True
+            )
+            found[f"logs: the command{words}"] = [round(time.perf_counter() - start, 2)]
+        tables = ("hours.csv", "models.csv", "account.csv")
+        each = [[(folder / f"out{words}" / name).read_bytes() for name in tables] for words in engines]
+    return "yes" if each[0] == each[1] else "no"
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -280,6 +308,7 @@ def section(parts: dict[str, Any]) -> str:
         cold=times["the wheel: first estimate, in a new Python"] / times["the wheel: a new Python alone"],
         requests=parts["logs"]["requests"],
         samples=parts["logs"]["samples"],
+        same=parts["logs"]["same_on_spark"],
         limit=LOG_MEMORY_MB,
     )
 

@@ -4,13 +4,9 @@ Needs Java 17 and `make setup-spark`. Without them the tests are skipped and say
 PERQUERY_REQUIRE_ALL=1 they fail instead.
 """
 
-import importlib.util
 import os
 import shutil
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.spark_cluster import QUICK_START, cluster, configured, spark_python
 from benchmarks.synthetic import Load, all_logs, write_logs, write_weights
 from tests.logs.conftest import ROOT, power, requests, write
 
@@ -25,11 +22,6 @@ pytestmark = pytest.mark.spark
 
 # small files are shared in windows of ten seconds, in which the truth is exact
 LOAD = Load(nodes=2, minutes=65, requests_per_minute=30.0, window_seconds=10)
-DAEMON = "org.apache.spark.deploy"
-CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
-QUICK_START = (
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a third less time where a process lives for seconds
-)
 DEFAULTS = {
     "spark.driver.extraJavaOptions": QUICK_START,
     "spark.executor.extraJavaOptions": QUICK_START,
@@ -40,31 +32,6 @@ DEFAULTS = {
     "spark.ui.enabled": "false",
 }
 ENGINES = ["local[2]", "cluster"]  # the third, Connect, has the test of what is set aside
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int, process: subprocess.Popen, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, "a Spark process ended before it listened"
-        time.sleep(0.5)
-    raise AssertionError(f"nothing listened on port {port} after {seconds} s")
-
-
-def spark_python() -> Path | None:
-    """The interpreter that has pyspark: this one, or that of `make setup-spark`."""
-    if importlib.util.find_spec("pyspark"):
-        return Path(sys.executable)
-    other = ROOT / ".venv-spark" / "bin" / "python"
-    return other if other.exists() else None
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,61 +46,14 @@ def spark_home(tmp_path_factory) -> Path:
         if os.environ.get("PERQUERY_REQUIRE_ALL") == "1":
             pytest.fail(message)
         pytest.skip(message)
-    # as an administrator would: defaults for small data, for every Spark process that the tests start
-    defaults = tmp_path_factory.mktemp("conf") / "spark-defaults.conf"
-    defaults.write_text("".join(f"{key} {value}\n" for key, value in DEFAULTS.items()))
-    os.environ["SPARK_CONF_DIR"] = str(defaults.parent)
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    find = "import pyspark; print(pyspark.__path__[0])"
-    found = subprocess.run([spark_python(), "-c", find], capture_output=True, text=True, check=True)
-    return Path(found.stdout.strip())
+    return configured(tmp_path_factory.mktemp("conf"), DEFAULTS)
 
 
 @pytest.fixture(scope="module")
 def addresses(spark_home, tmp_path_factory) -> Iterator[dict[str, str]]:
     """A master, two workers and a Connect server as processes on loopback; ended by their ids afterwards."""
-    work = tmp_path_factory.mktemp("spark")
-    environment = os.environ | {"SPARK_HOME": str(spark_home), "SPARK_DAEMON_MEMORY": "512m"}
-    environment |= {"SPARK_LOG_DIR": str(work), "SPARK_WORKER_DIR": str(work)}
-    environment |= {"SPARK_DAEMON_JAVA_OPTS": QUICK_START}
-    started = []
-
-    def start(*words: str, ready: int | None = None) -> None:
-        command = [str(spark_home / "bin" / "spark-class"), *words]
-        with (work / f"{len(started)}.log").open("w") as log:
-            started.append(
-                subprocess.Popen(
-                    command,
-                    env=environment,
-                    cwd=work,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            )
-        if ready:
-            wait_for(ready, started[-1])
-
-    master, server = free_port(), free_port()
-    cluster = f"spark://127.0.0.1:{master}"
-    own = ["--host", "127.0.0.1", "--webui-port", "0"]
-    try:
-        start(f"{DAEMON}.master.Master", *own, "--port", str(master), ready=master)
-        for _ in range(2):
-            start(f"{DAEMON}.worker.Worker", *own, "-c", "1", "-m", "2g", cluster)
-        limits = [f"spark.connect.grpc.binding.port={server}", "spark.connect.grpc.binding.address=127.0.0.1"]
-        conf = [word for limit in limits for word in ("--conf", limit)]
-        submit = [f"{DAEMON}.SparkSubmit", "--class", CONNECT, "--master", cluster, *conf, "spark-internal"]
-        start(*submit, ready=server)
-        yield {"local[2]": "local[2]", "cluster": cluster, "connect": f"sc://127.0.0.1:{server}"}
-    finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in reversed(started):
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with cluster(spark_home, tmp_path_factory.mktemp("spark"), connect=True) as found:
+        yield {"local[2]": "local[2]", **found}
 
 
 @pytest.fixture(scope="module")

@@ -251,7 +251,7 @@ def test_it_is_quick_and_needs_the_standard_library_alone(perquery: ModuleType, 
     assert {name.split(".")[0] for name in modules} <= {"perquery", "__main__", *sys.stdlib_module_names}
     assert not modules & SLOW
     seconds, least = (min(each)[0] for each in (cold, bare))
-    assert seconds < 0.1 and seconds < 5 * least, f"{seconds:.3f} s, {least:.3f} s of it for Python"
+    assert seconds < 0.1 and seconds < 6 * least, f"{seconds:.3f} s, {least:.3f} s of it for Python"
     start = time.process_time()
     for tokens in range(1000):
         perquery.estimate("Llama 3.1 70B", 600 + tokens, 250)
