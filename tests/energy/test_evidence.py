@@ -13,7 +13,9 @@ from pipeline.core.catalogue import read, transcription
 from pipeline.core.settings import from_params
 
 ENERGY = from_params("energy")
-LENGTHS, PRACTICE = (transcription(name).set_index("key") for name in ("service_lengths", "service_practice"))
+LENGTHS, PRACTICE, PUE = (
+    transcription(name).set_index("key") for name in ("service_lengths", "service_practice", "pue")
+)
 # The trace that shapes the lengths of each regime: its level is 1.
 TRACES = {"short": "azure23_chat", "long": "servegen_reasoning"}
 
@@ -37,7 +39,8 @@ def rows_of(path: tuple[str, ...], assumption: Assumption) -> np.ndarray:
         return (values / LENGTHS.loc[TRACES[path[-2]], column]).to_numpy()
     if path[-1] in LENGTHS:  # stated outright, for agents
         return named(LENGTHS, assumption)[path[-1]].to_numpy()
-    return named(PRACTICE, assumption)["value"].to_numpy()
+    table = PUE if path[-1] == "pue" else PRACTICE
+    return named(table, assumption)["value"].to_numpy()
 
 
 def named(table: pd.DataFrame, assumption: Assumption) -> pd.DataFrame:
@@ -59,7 +62,9 @@ def test_a_prior_holds_its_rows_and_its_median_is_among_them(path: tuple[str, ..
 
 def test_what_moves_the_result_most_names_its_rows() -> None:
     named = {path[-1] for path in PRIORS}
-    assert named >= {"input_level", "output_level", "level_correlation", "utilisation", "cached_share"}
+    assert named >= {
+        "input_level", "output_level", "level_correlation", "utilisation", "cached_share", "pue"
+    }  # fmt: skip
 
 
 def test_rows_of_one_quantity_make_one_prior() -> None:
@@ -71,7 +76,7 @@ def test_rows_of_one_quantity_make_one_prior() -> None:
         if path[-1] in quantities:
             agent = "agent " if "agents" in path else ""
             assert set(named(PRACTICE, prior)["quantity"]) == {agent + quantities[path[-1]]}
-        else:
+        elif path[-1] != "pue":
             classes = {"short": {"chat"}, "long": {"reasoning"}, "agents": {"agent"}}
             assert set(named(LENGTHS, prior)["class"]) == classes[path[-2]]
 
