@@ -3,7 +3,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 export MPLCONFIGDIR := $(CURDIR)/.mpl
 unexport PYTHONDONTWRITEBYTECODE
-export UV_COMPILE_BYTECODE_TIMEOUT := 1200 # seconds; 60, where others work on the machine, are too few
+# seconds for packages to compile; 60 are too few where others work on the machine
+export UV_COMPILE_BYTECODE_TIMEOUT := 1200
 PY := .venv/bin/python
 UV := uv==0.13.9
 
