@@ -53,6 +53,7 @@ SET_ASIDE = {
     "other_rules": "an open submission, or a scenario that no prediction answers",
     "length_not_stated": "output length or accelerators are not stated",
     "beyond_roofline": "more tokens a second than rated memory and arithmetic allow",
+    "idle_counted": "more watts than the limit of the accelerators in use: idle ones are counted",
     "flagged": "the log has a defect, named by its flags",
 }
 BOUNDARIES = ["gpu", "node", "facility", "none"]

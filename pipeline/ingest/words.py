@@ -56,7 +56,7 @@ PRECISION_WORDS = {
     "bf16": ("bf16", "bfloat16", "fp16", "float16", "f16", "half", "16bit"),
     "fp8": ("fp8", "float8", "f8", "fp8-e4m3", "fp8-e5m2", "e4m3", "e5m2", "fp8-e4m3fn", "float8-e4m3fn",
             "fp8-e4m3fnuz", "float8-e5m2", "mxfp8", "fp8-dynamic", "fp8-block", "fp8-per-tensor", "w8a8-fp8",
-            "fp8-w8a8", "fbgemm-fp8", "compressed-tensors-fp8", "ptpc-fp8", "modelopt-fp8"),
+            "fp8-w8a8", "fbgemm-fp8", "compressed-tensors-fp8", "ptpc-fp8", "modelopt-fp8", "e4m3fn"),
     "int8": ("int8", "w8a8", "w8a8-int8", "int8-w8a8", "smoothquant", "int8-sq"),
     "fp4": ("fp4", "mxfp4", "w4a4", "fp4-e2m1", "e2m1"),
     "nvfp4": ("nvfp4", "modelopt-fp4"),
@@ -99,7 +99,8 @@ OTHER_ENGINES = {
 
 def _word(text: str) -> str:
     plain = re.sub(r"[\s_()]+", "-", text.strip().lower()).strip("-").removeprefix("torch.")
-    return re.sub(r"(?<=\d)-(?=bits?\b)", "", plain)
+    whole = re.sub(r"\b(bf|(?:mx|nv)?fp|float|int)-(?=\d)", r"\1", plain)
+    return re.sub(r"(?<=\d)-(?=bits?\b)", "", whole)
 
 
 def precision(text: str) -> Precision | None:

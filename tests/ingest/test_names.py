@@ -193,13 +193,13 @@ def test_every_spelling_of_the_tables_is_found_and_means_one_accelerator() -> No
 @pytest.mark.parametrize(
     ("words", "name", "bits"),
     [
-        (["bf16", "bfloat16", "BF16", "fp16", "float16", "half", "torch.bfloat16"], "bf16", 16),
-        (["fp8", "FP8", "fp8_e4m3", "fp8_e5m2", "e4m3", "fp8-dynamic"], "fp8", 8),
+        (["bf16", "bfloat16", "BF16", "fp16", "float16", "half", "torch.bfloat16", "BF-16"], "bf16", 16),
+        (["fp8", "FP8", "FP-8", "fp8_e4m3", "fp8_e5m2", "e4m3", "e4m3fn", "fp8-dynamic"], "fp8", 8),
         (["int8", "w8a8", "W8A8", "smoothquant"], "int8", 8),
         (["w8a16", "8bit"], "w8a16", 8),
         (["awq", "AWQ", "gptq", "int4", "w4a16", "gptq_marlin", "bnb-4bit", "nf4"], "w4a16", 4.25),
         (["fp4", "mxfp4"], "fp4", 4.25),
-        (["nvfp4", "NVFP4"], "fp4", 4.5),
+        (["nvfp4", "NVFP4", "NVFP-4"], "fp4", 4.5),
         (["q4_K_M", "Q4_0", "iq4_xs", "UD-Q4_K_XL"], "w4a16", 4.8),
         (["q8_0"], "w8a16", 8.5),
         (["q6_K", "Q6_K_L"], "w8a16", 6.6),

@@ -128,3 +128,8 @@ def test_chips_are_not_faster_than_rated(model: ServingModel) -> None:
     for term in ("weights", "kv", "attention", "matmul", "prefill", "prefill_attention"):
         assert coefficient[term] > -0.005, term  # fitted, so not to the last digit
     assert list(coefficient.index) == list(STEP.terms)
+
+
+def test_software_of_a_later_year_does_not_take_longer(model: ServingModel) -> None:
+    trend = model.step.positions("trend")
+    assert model.step.mode[trend.to_numpy()].item() < 0

@@ -23,7 +23,7 @@ SELECTION = read("model_selection").set_index(["left_out", "quantity", "form"])
 def test_unseen_laboratories_are_predicted_and_covered() -> None:
     """The aims that the model was chosen by: error, coverage, width."""
     found = SELECTION.loc[("laboratory", RATE, FORMS[RATE])]
-    assert found["mean_median_abs_ln_error"] <= 0.25
+    assert found["mean_median_abs_ln_error"] <= 0.23
     assert 0.85 <= found["mean_coverage_90"] <= 0.97
     assert found["p95_over_p5"] <= 6
     assert found["mean_interval_score"] <= 2.1
@@ -40,9 +40,7 @@ def test_the_chosen_form_is_no_worse_than_simpler_ones(left_out: str) -> None:
 def test_the_surer_the_basis_the_smaller_the_error() -> None:
     table = read("basis_errors").set_index(["quantity", "basis"])
     rate = table.loc[RATE].loc[["measured configuration", "same model", "pooled", "extrapolated"]]
-    # A chip that nobody measured, left out, is predicted as well as what is pooled: equal to two hundredths
-    # in the median; what errs far is more, so that the score of intervals rises throughout.
-    assert (rate["median_abs_ln_error"].diff().dropna() > -0.02).all()
+    assert rate["median_abs_ln_error"].is_monotonic_increasing
     assert rate["interval_score"].is_monotonic_increasing
     assert rate["coverage_90"].between(0.8, 0.97).all()
 

@@ -135,7 +135,8 @@ def test_a_row_does_not_depend_on_the_others() -> None:
         (CHAT.assign(laboratory="mlenergy"), "measured configuration"),
         (CHAT, "same model"),
         (rows("Llama 3.1 70B", "B300", gpus=np.array([4])), "extrapolated"),  # a chip that nobody measured
-        (rows("Kimi K2", "B200", precision=np.array(["fp4"])), "pooled"),
+        (rows("Kimi K2", "B200", precision=np.array(["fp4"]), output_tokens=1000.0), "pooled"),
+        (rows("Kimi K2", "B200", precision=np.array(["fp4"])), "extrapolated"),  # no such load on this chip
         (rows("Kimi K2", "B300", precision=np.array(["fp4"])), "extrapolated"),  # neither was measured
         (rows("Llama 3.1 70B", "H100", gpus=np.array([4]), input_tokens=5e6), "extrapolated"),
     ],

@@ -28,8 +28,8 @@ from pipeline.deployment.model.servers import Servers
 from pipeline.servers.model.power import ServerFit
 from pipeline.serving.model.architecture import Array
 from pipeline.serving.model.model import ServingModel
-from pipeline.serving.model.predictive import draw
-from pipeline.serving.model.settings import BASES, Serving
+from pipeline.serving.model.predictive import Draws, draw
+from pipeline.serving.model.settings import Serving
 from pipeline.water.model.sites import TERMS, SiteDraws, Sites
 
 AT_ONCE = 1000  # rows: memory, and no result, depends on it
@@ -73,8 +73,9 @@ def _some(
     others = compared[some]
     needed = np.unique(np.r_[some, others[others >= 0]])
     asked, place = _distinct(rows.iloc[needed])
-    drawn, basis, running = quantities(asked, world)
-    middle = _not_widened(asked, world, drawn, basis)
+    drawn, served = quantities(asked, world)
+    middle = _not_widened(asked, world, drawn, served.beyond)
+    running = np.median(served.running, axis=1) * np.minimum(asked["concurrency"].to_numpy(float), 1.0)
     at = place[np.searchsorted(needed, some)]
 
     def of(suffix: str, value: Callable[[Array], Array]) -> dict[str, Array]:
@@ -82,8 +83,8 @@ def _some(
         narrow = wide if middle is drawn else {name: value(one) for name, one in middle.items()}
         return dict(_quantiles(wide, narrow, suffix))
 
-    found = pd.DataFrame(of("", lambda one: one)).assign(basis=basis, requests_running=running).iloc[at]
-    found = found.reset_index(drop=True)
+    found = pd.DataFrame(of("", lambda one: one)).assign(basis=served.basis, requests_running=running)
+    found = found.iloc[at].reset_index(drop=True)
     if (compared >= 0).any():
         other = place[np.searchsorted(needed, np.where(others < 0, some[0], others))]
         same = np.where(others < 0, np.nan, 1.0)[:, None]
@@ -100,13 +101,12 @@ def _distinct(rows: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
 
 
 def _not_widened(
-    rows: pd.DataFrame, world: World, drawn: dict[str, Array], basis: NDArray[np.object_]
+    rows: pd.DataFrame, world: World, drawn: dict[str, Array], far: NDArray[np.bool_]
 ) -> dict[str, Array]:
     """Draws from which medians are taken: what a row beyond all measurements is wider by moves none.
 
     Else the noise of so many draws would tell apart the P50 of two loads of which one is beyond.
     """
-    far = basis == BASES[-1]
     if not far.any():
         return drawn
     some = quantities(rows[far].reset_index(drop=True), world, widened=False)[0]
@@ -144,10 +144,8 @@ def _weights(draws: int) -> Array:
     return np.stack([np.diff(betainc((draws + 1) * p, (draws + 1) * (1 - p), edges)) for p in levels], axis=1)
 
 
-def quantities(
-    rows: pd.DataFrame, world: World, widened: bool = True
-) -> tuple[dict[str, Array], NDArray[np.object_], Array]:
-    """Draws of QUANTITIES by name, (n, D), what each row rests on, (n,), and requests that run, (n,).
+def quantities(rows: pd.DataFrame, world: World, widened: bool = True) -> tuple[dict[str, Array], Draws]:
+    """Draws of QUANTITIES by name, (n, D), and those of serving that they are made of.
 
     widened: as in predictive.draw.
     """
@@ -177,8 +175,7 @@ def quantities(
         "requests_per_s": per_s,
         **at_sites(rows, world, node_wh),
     }
-    running = np.median(drawn.running, axis=1) * busy[:, 0]
-    return found, drawn.basis, running
+    return found, drawn
 
 
 def site_uniforms(seed: int, count: int) -> Array:

@@ -79,7 +79,7 @@ def _accelerators(rows: pd.DataFrame, values: dict[str, Array], world: World) ->
     if not derived.any():
         return joules
     some = rows[derived].reset_index(drop=True)
-    drawn, _, _ = quantities(some, world)
+    drawn, _ = quantities(some, world)
     rate = values["output_tokens_per_s"][derived]
     rate = np.where(np.isnan(rate), np.median(drawn["output_tokens_per_s"], axis=1), rate)
     tokens_per_s = rate / some["output_tokens"].to_numpy(float)

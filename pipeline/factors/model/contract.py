@@ -25,8 +25,8 @@ EVIDENCE = [
     "measured",  # nothing of the row lies beyond the measurements
     "measured configuration",  # model, accelerators and precision were measured; `beyond` says what was not
     "same model",  # the model was measured, on other accelerators, in another precision, or without power
-    "pooled",  # other models were measured on this accelerator
-    "extrapolated",  # the accelerator was not measured, or lacks units for the precision
+    "pooled",  # other models were measured on this accelerator near this load
+    "extrapolated",  # the accelerator was not measured near this load, or lacks units for the precision
 ]
 BEYOND = {
     "configuration": "throughput and power were not both measured for model, accelerators and precision",

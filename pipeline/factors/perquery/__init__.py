@@ -259,18 +259,21 @@ class Table:
         self.cost: list[float] = one["wh_per_token"]
         self.deployment: str = one["deployment"]
         self.bases = [data["bases"][int(number)] for number in one["basis"]]
-        self.measured: bool = one["measured"]
+        self.chip: str = one["measured"]
         self.room: list[float] = one["room"]
         self.requests: float = data["requests"]
-        self.loads: dict[str, list[float]] = data["measured"]
+        self.units: list[float] = data["units"]
+        self.loads: dict[str, dict[str, list[float]]] = data["measured"]
 
     def at(self, prompt: float, cached: float, answer: float) -> tuple[Band, str]:
         """Wh at the servers, and what it rests on."""
         answer = max(answer, 1.0)
         found, nearest = self.near.at(prompt, cached, answer)
         rests_on = self.bases[nearest]
-        if self.beyond(prompt, answer):
+        near = self.measured_near(prompt, answer)
+        if not (near and self.chip):
             found = [*map(float.__add__, found, self.step.at(prompt, cached, answer)[0])]
+        if self.chip not in near:
             rests_on = BEYOND
         elif rests_on == BEYOND:
             rests_on = POOLED
@@ -278,18 +281,20 @@ class Table:
         ln = math.log(math.fsum(map(float.__mul__, self.cost, features(prompt, cached, answer, share))))
         return Band(*(math.exp(ln + value) for value in found)), rests_on
 
-    def beyond(self, prompt: float, answer: float) -> bool:
-        """Whether nothing near was measured: more than one of the units away, in ln, in one direction."""
-        if not self.measured:
-            return True
-        batch, lengths, _ = self.loads["units"]
+    def measured_near(self, prompt: float, answer: float) -> list[str]:
+        """Accelerators with a measured load at most one of the units away, in ln, in every direction."""
+        batch, lengths, _ = self.units
         running = 1 / in_flight(prompt, answer, self.room, self.requests)
         at = math.log(running) / batch, math.log(prompt) / lengths, math.log(answer) / lengths
-        inputs, outputs, requests = self.loads["input"], self.loads["output"], self.loads["requests"]
-        return not any(
-            abs(outputs[i] - at[2]) <= 1 and abs(requests[i] - at[0]) <= 1
-            for i in range(bisect_left(inputs, at[1] - 1), bisect_right(inputs, at[1] + 1))
-        )
+        found = []
+        for chip, loads in self.loads.items():
+            inputs, outputs, requests = loads["input"], loads["output"], loads["requests"]
+            if any(
+                abs(outputs[i] - at[2]) <= 1 and abs(requests[i] - at[0]) <= 1
+                for i in range(bisect_left(inputs, at[1] - 1), bisect_right(inputs, at[1] + 1))
+            ):
+                found.append(chip)
+        return found
 
 
 class Grid:

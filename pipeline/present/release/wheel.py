@@ -149,7 +149,7 @@ def tables(tool: Predictor, served: pd.DataFrame, package: Package) -> dict[str,
             "wh_per_token": [float(f"{value:.6g}") for value in each],
             "ln_wh": _packed(rest, AXES, 1)[0],
             "ln_beyond": step[at],
-            "measured": bool((whole["basis"][part] != BASES[-1]).any()),
+            "measured": str(one.gpu) if (whole["basis"][part] != BASES[-1]).any() else "",
             "room": room,
             "basis": "".join(map(str, bases)),
         }
@@ -182,15 +182,15 @@ def _costs(loads: pd.DataFrame, room: list[float], requests: float) -> Array:
     return np.array([features(a, b, c, in_flight(a, c, room, requests)) for a, b, c in rows])
 
 
-def measured_loads(tool: Predictor, requests: float) -> dict[str, list[Any]]:
-    """ln of requests, input and output of measured loads, in units of what is near; ordered by input."""
-    near = tool.world.settings.nearness.values
-    units = np.array([near["batch"], near["lengths"], near["lengths"]])
-    measured = np.log(tool.world.model.support[list(LOAD)].to_numpy(float)) / units
-    reached = measured[measured[:, 0] <= np.log(requests) / units[0] + 1]
-    kept = np.unique(np.round(reached[:, [1, 2, 0]], 4), axis=0)
-    return {"units": units.tolist(), "input": kept[:, 0].tolist(), "output": kept[:, 1].tolist(),
-            "requests": kept[:, 2].tolist()}  # fmt: skip
+def measured_loads(support: pd.DataFrame, requests: float, units: Array) -> dict[str, dict[str, Any]]:
+    """By accelerator ln of requests, input and output of its measured loads, in `units`; ordered by input."""
+    found = {}
+    for chip, rows in support.groupby("gpu"):
+        measured = np.log(rows[list(LOAD)].to_numpy(float)) / units
+        reached = measured[measured[:, 0] <= np.log(requests) / units[0] + 1]
+        kept = np.unique(np.round(reached[:, [1, 2, 0]], 4), axis=0).T.tolist()
+        found[str(chip)] = dict(zip(("input", "output", "requests"), kept, strict=True))
+    return found
 
 
 def _filled(ln: Array) -> Array:
@@ -262,6 +262,8 @@ def package_data(
     package, bands = factors.package, [band.high for band in factors.contexts]
     names, models = tool.known.names, tool.known.models
     served = deployments(tool, tool.known.shapes if of is None else of, package)
+    near = tool.world.settings.nearness.values
+    units = np.array([near["batch"], near["lengths"], near["lengths"]])
     found = {
         "version": version,
         "bases": list(BASES),
@@ -269,7 +271,8 @@ def package_data(
         "beyond_axes": BEYOND_AXES,
         "step": STEP,
         "requests": package.requests,
-        "measured": measured_loads(tool, package.requests),
+        "units": units.tolist(),
+        "measured": measured_loads(tool.world.model.support, package.requests, units),
         "normal": np.round(ndtri((np.arange(2 * POINTS) + 0.5) / (2 * POINTS)), 6).tolist(),
         "sites": site_values(tool),
         "models": tables(tool, served, package),

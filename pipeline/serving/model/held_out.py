@@ -38,7 +38,6 @@ FOLDS = {"laboratory": 0, "chip": 0, "model": 6, "configuration": 5, "cell": 3} 
 PLAIN_TOO = ("laboratory", "model")
 AIM = (0.85, 0.97)  # share of rows that 90 % intervals should cover
 ENOUGH_ROWS = 20  # from which a share says something of the intervals
-DRAWS = 128
 OWN_ROWS = (0, 1, 2, 3, 5)
 CONFIGURATIONS = 4  # of each laboratory, at most
 TESTED = 16  # other rows of each, at most
@@ -137,7 +136,7 @@ def _run_fold(
     timed = fold.rows[training["in_step"].to_numpy(bool)[fold.rows]]
     of_laboratory = fold.left_out == "laboratory"
     asked = (rows.asked_of_unknown if of_laboratory else rows.asked).take(timed)
-    drawn = draw_prepared(asked, Streams(seed, DRAWS), model, settings)
+    drawn = draw_prepared(asked, Streams(seed, settings.draws), model, settings)
     found = described(training.iloc[timed], drawn, fold.left_out)
     if fold.plain:
         blank: dict[str, Any] = {f"predicted_{name}": np.nan for name in QUANTILES if name != "p50"}
@@ -186,7 +185,7 @@ def curve_of(own: pd.DataFrame, model: ServingModel, settings: Serving, seed: in
 
 
 def _ln_rate(rows: pd.DataFrame, model: ServingModel, settings: Serving, seed: int) -> Array:
-    return np.log(draw(rows, model, settings, seed, DRAWS).output_tokens_per_s)
+    return np.log(draw(rows, model, settings, seed, settings.draws).output_tokens_per_s)
 
 
 def _told(

@@ -64,6 +64,7 @@ class Draws:
     step_s: Array
     gpu_w: Array
     basis: NDArray[np.object_]
+    beyond: NDArray[np.bool_]  # rows that are widened, since they lie beyond what was measured
     terms_s: Array | None  # (n, K, D), if asked for: each term of a step; they sum to step_s
     cached_work: Array  # (D,)
 
@@ -86,6 +87,7 @@ class Draws:
             self.terms_s.swapaxes(1, 2)[there] = some.terms_s.swapaxes(1, 2)
         for at, name in zip(rows, some.basis, strict=True):
             self.basis[at] = max(self.basis[at], name, key=BASES.index)
+        self.beyond[rows] |= some.beyond
 
 
 def draw(
@@ -163,7 +165,8 @@ def _empty(main: Prepared, width: int, with_terms: bool, work: Array) -> Draws:
     count = len(main.rows)
     running, step_s, gpu_w = np.empty((3, count, width))
     terms_s = np.empty((count, len(T.TERMS), width)) if with_terms else None
-    return Draws(main, running, step_s, gpu_w, np.full(count, BASES[0], dtype=object), terms_s, work)
+    basis, beyond = np.full(count, BASES[0], dtype=object), np.zeros(count, dtype=bool)
+    return Draws(main, running, step_s, gpu_w, basis, beyond, terms_s, work)
 
 
 def _on_engine(rows: pd.DataFrame, engine: str, model: ServingModel, settings: Serving) -> Prepared:
@@ -202,6 +205,7 @@ def _drawn(
         step_s=bounded,
         gpu_w=np.minimum(fraction * p.rated_w[:, None], most_w),
         basis=rests_on,
+        beyond=far,
         terms_s=parts * (bounded / step_s)[:, None, :] if terms else None,
         cached_work=work,
     )

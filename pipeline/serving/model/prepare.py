@@ -194,7 +194,6 @@ def prepare(configurations: pd.DataFrame, tables: Tables, settings: Serving) -> 
     usual = np.isin(generation.astype(str), settings.port.usual_generations)
     rows = rows.assign(
         decades=np.log10(load.concurrency / settings.shape.values["middle_batch"]),
-        prompt_decades=np.log10(load.input_tokens / load.output_tokens),
         guessed=np.where(arch.known > 0, NONE, rows["model_level"]),
         protocol=NONE,
         run=NONE,

@@ -99,7 +99,6 @@ class Spreads(Section):
     configuration: Ratio
     protocol: Ratio  # of one configuration between laboratories, beyond what each has in all of its rows
     batch: Ratio  # of a configuration as another laboratory runs it, for a batch 10 times larger or smaller
-    lengths: Ratio  # likewise, for a prompt 10 times as long beside its answer, or a tenth
     guessed_shape: Ratio  # of a model known by its parameter counts alone
     extrapolated: Ratio  # of a configuration beyond what was measured
     rest: Ratio
@@ -112,7 +111,7 @@ class Years(Numbers):
 
 
 class Trend(Section):
-    """What a year of software does to overheads, ln a year: centre and spread."""
+    """What a year of software does to what each request costs, ln a year: centre and spread."""
 
     a_year: AYear
     years: Years
@@ -142,7 +141,7 @@ class Port(Section):
 
 
 class Nearness(Numbers):
-    """Farther from its nearest measured row than this, a configuration is extrapolated; ln."""
+    """Farther from the nearest measured row of its chip than this, a configuration is extrapolated; ln."""
 
     values: dict[Literal["batch", "lengths"], float]
 

@@ -2,8 +2,8 @@
 
 measured configuration   the laboratory that is named measured this configuration near this load
 same model               somebody measured the configuration near this load, or the model on the chip
-pooled                   the chip was measured, the load lies within what was
-extrapolated             a chip that nobody measured, or a load, count or format beyond all measurements
+pooled                   the chip was measured near this load
+extrapolated             the chip was not, or the count or format lies beyond all measurements
 """
 
 import numpy as np
@@ -108,8 +108,8 @@ def basis(
     same = nearest(joined(configuration), "configuration")
     model_on_chip = nearest(joined(model, p.rows["gpu"]), "model", "gpu")
     anything = nearest(np.full(len(p.rows), NONE, object))
-    on_chip = p.rows["gpu"].isin(support.chips).to_numpy()
-    seen = on_chip | model.isin(support.models).to_numpy()
+    chip = nearest(joined(p.rows["gpu"]), "gpu")
+    seen = p.rows["gpu"].isin(support.chips).to_numpy() | model.isin(support.models).to_numpy()
     inside = seen & (anything <= 1) & (p.load.gpus <= support.most_gpus) & has_units(p, tables)
-    sure = [inside & (own <= 1), inside & ((same <= 1) | (model_on_chip <= 1)), inside & on_chip]
+    sure = [inside & (own <= 1), inside & ((same <= 1) | (model_on_chip <= 1)), inside & (chip <= 1)]
     return np.select(sure, list(BASES[:3]), BASES[3]).astype(object), ~inside

@@ -82,6 +82,7 @@ def _not_known(measured: pd.DataFrame, tables: Tables) -> pd.Series:
     fast = tables.hardware[["bandwidth_tb_s", "rated_w"]].notna().all(axis=1)
     known &= measured["gpu"].map(fast).fillna(False).astype(bool)
     sized = measured["model"].map(tables.names.resolve).ne("") | measured["total_params_b"].notna()
+    idle = measured["gpu_w"] > measured["gpu_power_limit_w"] * measured["gpus"]
     whole = measured[["output_tokens", "output_tokens_per_s"]].notna().all(axis=1)
     batch = measured["concurrency"].notna() | measured["load"].eq("saturated").fillna(False)
     reason = np.select(
@@ -92,6 +93,7 @@ def _not_known(measured: pd.DataFrame, tables: Tables) -> pd.Series:
             measured["speculation"].fillna("").eq("yes").to_numpy(bool),
             ~sized.to_numpy(bool),
             measured["gpus"].isna().to_numpy(bool),
+            idle.to_numpy(bool),
             ~(whole & batch).to_numpy(bool),
         ],
         [
@@ -101,6 +103,7 @@ def _not_known(measured: pd.DataFrame, tables: Tables) -> pd.Series:
             "speculation",
             "unknown_shape",
             "no_gpu_count",
+            "idle_counted",
             "length_not_stated",
         ],
         "",
