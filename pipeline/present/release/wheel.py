@@ -144,12 +144,13 @@ def tables(tool: Predictor, served: pd.DataFrame, package: Package) -> dict[str,
         rest = np.full(wh.shape, np.nan)
         rest[held] = np.log(wh[held] / (cost[held] @ each)[:, None])
         bases = [BASES.index(name) if name in BASES else len(BASES) - 1 for name in as_it_is["basis"][part]]
+        chip = tool.known.chips.find(str(one.gpu))
         found.setdefault(str(one.model), {})[str(one.precision)] = {
             "deployment": f"{one.gpu} in {one.precision}, {package.requests:g} requests in flight",
             "wh_per_token": [float(f"{value:.6g}") for value in each],
             "ln_wh": _packed(rest, AXES, 1)[0],
             "ln_beyond": step[at],
-            "measured": str(one.gpu) if (whole["basis"][part] != BASES[-1]).any() else "",
+            "measured": chip.gpu if chip and (whole["basis"][part] != BASES[-1]).any() else "",
             "room": room,
             "basis": "".join(map(str, bases)),
         }
