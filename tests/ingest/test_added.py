@@ -55,3 +55,22 @@ def test_only_what_rests_on_measurements_of_serving_follows(found) -> None:
                 changed |= {next(iter(out)) if isinstance(out, dict) else out for out in one.get("outs", [])}
     assert "fit_serving" in following
     assert not APART & following
+
+
+def test_energy_a_token_alone_enters_the_fit_of_power(found) -> None:
+    """A table of one's own, as `pipeline.logs` measures it: J per token by configuration, no rate."""
+    folder, *_ = found
+    fitted = contents(folder, MODEL)
+    _, about, _ = example("A source")
+    (folder / "data/telemetry/serving/joules.csv").write_text(
+        "model,gpu,gpus,precision,concurrency,input_tokens,output_tokens,gpu_j_per_output_token\n"
+        "Qwen/Qwen3-8B,H100,1,BF16,8,510,302,0.51\nQwen/Qwen3-8B,H100,1,BF16,64,508,298,0.12\n",
+        encoding="utf-8",
+    )
+    with (folder / "data/telemetry/sources.csv").open("a", encoding="utf-8") as file:
+        file.write(about.replace("mylab,", "joules,", 1).replace("throughput;gpu_power", "gpu_power"))
+    stage(folder, "inputs", "fit_serving", "validation")
+    counts = pd.read_csv(folder / path_of("results/sources")).set_index("source").loc["joules"]
+    assert counts[["rows", "fitted", "scored", "set_aside"]].tolist() == [2, 2, 0, 0]
+    changed = {name for name, data in contents(folder, MODEL).items() if data != fitted.get(name)}
+    assert "power_parameters.csv" in changed and "step_parameters.csv" not in changed

@@ -54,7 +54,7 @@ def updated(model: ServingModel, rows: pd.DataFrame, settings: Serving) -> Servi
     for _ in range(ROUNDS):
         said = _said(own, p, step, power, settings)
         step = _observed(model.step, step, p, p.x, said.log_step, said.step_variance, settings)
-        x = features(p.x, np.exp(_fitted(step, p, p.x)), settings)
+        x = features(p.x, np.exp(step.log_sum(p.rows, p.x)), settings)
         power = _observed(model.power, power, p, x, said.log_fraction, said.power_variance, settings)
     told = supported(p) if model.told is None else pd.concat([model.told, supported(p)])
     engine, *others = own["engine"].unique()
@@ -69,7 +69,7 @@ def _likeliest(rows: pd.DataFrame, model: ServingModel, settings: Serving) -> pd
     gaps = []
     for engine in ENGINES:
         p = prepare(rows.assign(engine=rows["engine"].fillna(engine)), model.tables, settings)
-        rate = np.log(p.load.concurrency) - _fitted(model.step, p, p.x)
+        rate = np.log(p.load.concurrency) - model.step.log_sum(p.rows, p.x)
         gap = np.abs(np.log(rows[RATE].to_numpy(float)) - rate) if RATE in rows else np.zeros(len(rows))
         gaps.append(np.nan_to_num(gap, nan=0.0).sum() - np.log(settings.engine_share.values[engine]))
     return rows["engine"].fillna(ENGINES[int(np.argmin(gaps))])
@@ -91,9 +91,9 @@ def _said(rows: pd.DataFrame, p: Prepared, step: Posterior, power: Posterior, se
     alone = np.isnan(rate) & np.isnan(watts) & ~np.isnan(joules)
     if not alone.any():
         return Measured(log_step, np.full(len(rows), rest), fraction, np.full(len(rows), power_rest))
-    fitted = _fitted(step, p, p.x)
+    fitted = step.log_sum(p.rows, p.x)
     x = features(p.x, np.exp(fitted), settings)
-    fitted_power = _fitted(power, p, x)
+    fitted_power = power.log_sum(p.rows, x)
     both = np.log(joules * p.load.concurrency / p.rated_w)
     spread = _variance(step, p, p.x), _variance(power, p, x)
     return Measured(
@@ -106,11 +106,6 @@ def _said(rows: pd.DataFrame, p: Prepared, step: Posterior, power: Posterior, se
 
 def _design(posterior: Posterior, p: Prepared) -> Design:
     return Design.of(posterior.form, posterior.table, p.rows)
-
-
-def _fitted(posterior: Posterior, p: Prepared, x: Array) -> Array:
-    """ln of the sum at the mode, (n,)."""
-    return np.asarray(np.log(_design(posterior, p).parts(x, posterior.mode).sum(axis=1)))
 
 
 def _variance(posterior: Posterior, p: Prepared, x: Array) -> Array:

@@ -54,6 +54,10 @@ class Posterior:
         """(P,)."""
         return self.table["ln"].to_numpy(float)
 
+    def log_sum(self, rows: pd.DataFrame, x: Array) -> Array:
+        """ln of the sum at the mode, of rows of any levels, (n,)."""
+        return np.asarray(np.log(Design.of(self.form, self.table, rows).parts(x, self.mode).sum(axis=1)))
+
     def positions(self, effect: str) -> pd.Series:
         """Where each measured level of an effect stands in the table, by level."""
         return self._places[effect]

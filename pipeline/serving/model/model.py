@@ -71,13 +71,19 @@ def fit_prepared(
     step = fit(
         form, p.rows.iloc[timed], p.x[timed], log_step[timed], scale, settings, near.step if near else None
     )
-    fraction = wanted(training["gpu_w"].to_numpy(float), p, settings)
+    alone = np.isnan(log_step)  # energy a token without a rate: power, at the step time that is fitted
+    watts, rest = training["gpu_w"].to_numpy(float), settings.power_spreads.values["rest"]
+    if alone.any():
+        log_step = np.where(alone, step.log_sum(p.rows, p.x), log_step)
+        joules = training["gpu_j_per_output_token"].to_numpy(float)
+        watts = np.where(alone, joules * p.load.concurrency / np.exp(log_step), watts)
+    spread = np.where(alone, np.hypot(rest, settings.spreads.rest.distribution.median()), rest)
+    fraction = wanted(watts, p, settings)
     measured = np.flatnonzero(np.isfinite(fraction))
     with_power = p.take(measured)
     x = features(with_power.x, np.exp(log_step[measured]), settings)
-    rest = np.full(len(measured), settings.power_spreads.values["rest"])
     log_fraction, start = np.log(fraction[measured]), near.power if near else None
-    power = fit(POWER, with_power.rows, x, log_fraction, rest, settings, start)
+    power = fit(POWER, with_power.rows, x, log_fraction, spread[measured], settings, start)
     return ServingModel(tables, step, power, support)
 
 

@@ -17,7 +17,7 @@ COLUMNS = [
     "key", "title", "laboratory", "task", "load", "model", "total_params_b", "active_params_b", "gpu", "gpus",
     "precision", "cache_precision", "engine", "engine_year", "concurrency", "input_tokens",
     "cached_input_tokens", "output_tokens", "output_cv", "age_share", "split_by_request",
-    "output_tokens_per_s", "gpu_w", "gpu_power_limit_w", "in_step",
+    "output_tokens_per_s", "gpu_w", "gpu_j_per_output_token", "gpu_power_limit_w", "in_step",
 ]  # fmt: skip
 
 
@@ -27,10 +27,11 @@ def training_rows(
     """Usable rows in a role, columns COLUMNS; sorted by key.
 
     Tables in the contracts SERVING_MEASUREMENTS and TOKEN_LENGTH_HISTOGRAMS. gpu_w only where it is to be
-    fitted.
+    fitted. A row with energy a token alone tells of power, at the throughput that the others give.
     """
     usable = measured[left_out(measured, histograms, tables, settings).isna()]
-    in_step, in_power = with_role(usable, "step").index, with_role(usable, "power").index
+    in_power = with_role(usable, "power").index
+    in_step = with_role(usable[usable["output_tokens_per_s"].notna()], "step").index
     rows = _as_run(usable.loc[in_step.union(in_power)], histograms, tables, settings)
     rows = rows.assign(gpu_w=rows["gpu_w"].where(rows.index.isin(in_power)), in_step=rows.index.isin(in_step))
     return rows[COLUMNS].sort_values("key", ignore_index=True)
@@ -83,7 +84,9 @@ def _not_known(measured: pd.DataFrame, tables: Tables) -> pd.Series:
     known &= measured["gpu"].map(fast).fillna(False).astype(bool)
     sized = measured["model"].map(tables.names.resolve).ne("") | measured["total_params_b"].notna()
     idle = measured["gpu_w"] > measured["gpu_power_limit_w"] * measured["gpus"]
-    whole = measured[["output_tokens", "output_tokens_per_s"]].notna().all(axis=1)
+    of_power = measured.index.isin(with_role(measured, "power").index)
+    told = measured["output_tokens_per_s"].notna() | (of_power & measured["gpu_j_per_output_token"].notna())
+    whole = measured["output_tokens"].notna() & told
     batch = measured["concurrency"].notna() | measured["load"].eq("saturated").fillna(False)
     reason = np.select(
         [
