@@ -54,10 +54,17 @@ def main() -> None:
     words.add_argument("--growth-memory-mb", type=int, default=1000, help="memory limit of the growth")
     words.add_argument("--repeats", type=int, default=3, help="runs of each job of the comparison")
     words.add_argument("--folder", type=Path, help="keep the logs here and use those that are there")
+    words.add_argument(
+        "--add", nargs=2, type=int, metavar=("NODES", "MEMORY_MB"),
+        help="one run more, of the logs in --folder, beside those that are recorded",
+    )  # fmt: skip
     words.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
     given = words.parse_args()
     if given.job:
         _job(given.job[0], Path(given.job[1]), int(given.job[2]))
+        return
+    if given.add:
+        _add(*given.add, given.folder)
         return
     if given.folder:
         _measure_all(given, given.folder)
@@ -79,6 +86,22 @@ def _measure_all(given: argparse.Namespace, folder: Path) -> None:
             print(json.dumps(runs[-1]))
         if not given.folder:
             shutil.rmtree(logs)
+    _write(runs)
+
+
+def _add(nodes: int, limit_mb: int, folder: Path | None) -> None:
+    """Ours on logs of `nodes`, made where they are not there; a run of the same size is replaced."""
+    if folder is None:
+        raise SystemExit("--add needs --folder: the logs stay there")
+    run = {"nodes": nodes, "limit_mb": limit_mb} | measured("pipeline", make_logs(nodes, folder), limit_mb)
+    print(json.dumps(run))
+    same = [run["nodes"], run["limit_mb"], run["job"]]
+    found = read_json(RESULTS)["runs"]
+    _write([*(one for one in found if [one["nodes"], one["limit_mb"], one["job"]] != same), run])
+
+
+def _write(runs: list[dict[str, Any]]) -> None:
+    """The results, and their section of the README."""
     machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     write_json({"machine": machine, "runs": runs}, RESULTS)
     section = section_text(read_json(RESULTS))

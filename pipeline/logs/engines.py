@@ -7,6 +7,7 @@ what differs between engines is here: opening a session, reading files, microsec
 import glob
 import os
 import re
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandas as pd
+from tqdm import tqdm
 
 from pipeline.core.errors import InputError
 from pipeline.core.processes import temporary_folder
@@ -142,6 +144,14 @@ class Engine:
                 paths, schema=schema, inferSchema=False, header=True, mode="FAILFAST"
             )
         return self.backend.read_json(paths, schema=schema, mode="FAILFAST")
+
+
+def progress(what: str, total: int | None = None, unit: str = "step") -> tqdm:
+    """A bar for those who wait: on a terminal only, and from the fifth second on."""
+    return tqdm(
+        desc=what, total=total, unit=unit, unit_scale=total is None, delay=5, disable=None, leave=False,
+        file=sys.stderr,
+    )  # fmt: skip
 
 
 def first_lines(error: Exception) -> str:

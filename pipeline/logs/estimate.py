@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
+from tqdm import tqdm
 
 from pipeline.core.errors import InputError
 from pipeline.logs import judge, publish, refuse
@@ -18,7 +19,7 @@ from pipeline.logs.contract import (
     REQUESTS,
     Flag,
 )
-from pipeline.logs.engines import Engine, first_lines
+from pipeline.logs.engines import Engine, first_lines, progress
 from pipeline.logs.explained import unexplained
 from pipeline.logs.meters import PowerLog, read_power
 from pipeline.logs.places import Loads, places_of, read_loads, with_only_node, with_reasoning
@@ -39,6 +40,8 @@ from pipeline.logs.shifts import (
 from pipeline.logs.sources import Source, malformed, open_source
 from pipeline.logs.typed import read_log
 from pipeline.logs.windows import energy_uj, grid, grid_sums, priced_spans, spans, total
+
+STEPS = ("requests looked over", "power read", "requests read", "windows", "queries", "account")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def energy_from_logs(
     request_log = open_source(requests, REQUESTS) if isinstance(requests, str) else requests
     power_log = open_source(power, POWER_SERIES) if isinstance(power, str) else power
     try:
-        return _estimate(engine, request_log, power_log, settings, check_clocks)
+        with progress("energy from logs", len(STEPS)) as bar:
+            return _estimate(engine, request_log, power_log, settings, check_clocks, bar)
     except InputError:
         raise
     except Exception as error:
@@ -91,8 +95,14 @@ def energy_from_logs(
 
 
 def _estimate(
-    engine: Engine, request_log: Source, power_log: Source, settings: Settings, check_clocks: bool
+    engine: Engine, request_log: Source, power_log: Source, settings: Settings, check_clocks: bool, bar: tqdm
 ) -> EnergyFromLogs:
+    following = iter(STEPS)
+
+    def done() -> None:
+        bar.set_postfix_str(next(following), refresh=False)
+        bar.update()
+
     raw_power = read_log(engine, power_log, POWER_SERIES)
     raw, notes = with_only_node(
         engine, read_log(engine, request_log, REQUESTS), raw_power, settings.deployment
@@ -101,7 +111,9 @@ def _estimate(
     loads = read_loads(engine, raw, settings, request_log.of_runs)
     places, said_of_places = places_of(engine, raw, raw_power, loads.nodes, settings.deployment)
     notes += said + said_of_places
+    done()
     power = read_power(engine, power_log, settings, places)
+    done()
     settings = power.settings
     prices = _prices(loads, settings, power.gpu)
     between = engine.keep(power.powered.group_by("node").agg(t0_us=_.t0_us.min(), t1_us=_.t1_us.max()))
@@ -110,6 +122,7 @@ def _estimate(
     rows, repeats, by_chance = without_duplicate_requests(engine, rows)
     rows = engine.name(rows)
     of_spans = engine.keep(spans(rows))
+    done()
     counts = refuse.reasons(engine, of_spans, REQUEST_REASONS, "requests")
     refuse.refuse_unreadable(engine, request_log, counts, REFUSED_REQUESTS, REQUESTS)
     zoned = refuse.says_zones(engine, request_log, counts)
@@ -119,7 +132,9 @@ def _estimate(
     of_grid = engine.keep(grid(sums, settings))
     of_prices = engine.keep(priced_spans(of_spans, of_grid))
     queries = int(engine.fetch(of_prices.agg(n=total(_.requests)))["n"].iloc[0])
+    done()
     bins = engine.keep(query_bins(rows, of_prices, exact=queries <= EXACT_UP_TO))
+    done()
     served = bins.filter(_.failed == 0)
     found = engine.fetch(summary(by_bins(served, ["hour", "model"]), ["hour", "model"]))
     if found.empty:
@@ -132,6 +147,7 @@ def _estimate(
     accounts = _account(
         engine, power, of_spans, of_grid, of_prices, {"duplicate": repeats, "id_again": again}, bins, idle
     )
+    done()
     nodes = publish.nodes(engine, of_grid, of_prices, power)
     probe = probe_requests(engine, rows, of_spans, settings)
     watts = watts_of(engine, power, probe) if check_clocks else {}

@@ -20,6 +20,7 @@ from pipeline.core.errors import InputError
 from pipeline.logs.cells import EPOCH, ISO, header_name, read_numbers
 from pipeline.logs.contract import POWER_SERIES, REQUESTS, Flag, LogColumn
 from pipeline.logs.deployment import NAME, Deployment
+from pipeline.logs.engines import progress
 from pipeline.logs.formats import format_of
 from pipeline.logs.formats.declare import POWER_FIELDS, REQUEST_FIELDS, Format, Head, Log
 from pipeline.logs.formats.files import is_wide, read_head
@@ -250,16 +251,19 @@ def _written(of: list[Found], log: Log, given: Deployment, folder: Path, notes: 
     """All files of a log as Parquet parts in the columns of the contract."""
     zones: dict[Path, bool] = {}
     parts: list[Path] = []
+    bar = progress(f"{log} read", unit="rows")
     for number, found in enumerate(of):
         head = found.head or read_head_of_parquet(found.path)
         form = found.format or format_of(head)
         for k, (table, zoned, said) in enumerate(_blocks(head, form, given)):
+            bar.update(len(table))
             zones[found.path] = zoned
             notes += [
                 f"{found.path.name}: {note}" for note in said if f"{found.path.name}: {note}" not in notes
             ]
             parts.append(folder / f"{log}-{number:04d}-{k:06d}.parquet")
             _write(table, log, zoned, parts[-1])
+    bar.close()
     if len(set(zones.values())) > 1:
         without = next(path for path, zoned in zones.items() if not zoned)
         raise InputError(

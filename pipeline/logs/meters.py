@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
+from pipeline.core.catalogue import find
 from pipeline.core.errors import InputError
+from pipeline.core.read import read_table
 from pipeline.logs import refuse
 from pipeline.logs.contract import POWER_REASONS, POWER_SERIES, REFUSED_POWER, Flag
 from pipeline.logs.engines import Engine
@@ -29,7 +32,8 @@ MOST_OF_A_CARD_W = 1500.0  # what no single accelerator draws; more is the sum o
 # cards of boards with 4 or 8 of them, and with 8 only
 ON_BOARDS = re.compile(r"hbm3|sxm|hgx|oam|[gh]?b[23]00|mi3\d\d", re.I)
 ON_BOARDS_OF_8 = re.compile(r"mi3\d\d|(?<!g)b[23]00", re.I)
-OF_8 = 8  # accelerators, of a DGX, an HGX and the cloud machines made from them
+INSTANCES = Path("data/published/cloud_instances.csv")
+OF_8 = 8  # accelerators of a DGX or an HGX
 DIVISORS = [k for k in range(1, 3601) if 3600 % k == 0]
 
 
@@ -205,14 +209,14 @@ def _is_supply(device: object) -> bool:
 
 def _named_count(node: str) -> int | None:
     """Accelerators of a node named as a machine of a known size: `8xh100-3`, `a3-highgpu-8g`, `dgx1`."""
-    found = re.search(
-        r"(?<![0-9.])([248]|16) ?x ?[_-]?(?=[abhl]\d|mi\d|gpu)|gpu-(\d{1,2})g(?![a-z0-9])", node, re.I
-    )
-    if found:
-        return int(found[1] or found[2])
-    return (
-        OF_8 if re.search(r"(dgx|hgx)(?!.?(spark|station))|p4de?\.24x|p5e?n?\.48x|nd96", node, re.I) else None
-    )
+    name = node.lower()
+    if found := re.search(r"(?<![0-9.])([248]|16) ?x ?[_-]?(?=[abhl]\d|mi\d|gpu)", name):
+        return int(found[1])
+    clouds = read_table(INSTANCES, find("cloud_instances").contract)
+    sizes = dict(zip(clouds["instance"].str.lower(), clouds["gpus"], strict=True))
+    if named := [instance for instance in sizes if instance in name]:
+        return int(sizes[max(named, key=len)])
+    return OF_8 if re.search(r"(dgx|hgx)(?!.?(spark|station))", name) else None
 
 
 def _unnamed(node: str, meter: pd.Series, settings: Settings) -> list[str]:

@@ -294,7 +294,10 @@ def taken_as_whole(
             )
         else:
             stated = f"deployment.yaml says {given.gpus}" if given.gpus else ""
-            said = f"the accelerators of node {node}: those {len(of)} with meters"
+            all_ = (
+                "its one meter has all" if (of["device"] == "").all() else f"the {len(of)} that have meters"
+            )
+            said = f"the accelerators of node {node}: {all_}"
             rows.append(
                 (said, stated or ("boards of 8" if len(of) == 8 and ON_BOARDS.search(power.gpu) else ""))
             )

@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.user_table import read_user_table
+from pipeline.deployment.model.measured import calibrated
 from pipeline.logs.__main__ import FLAGGED, main
 from pipeline.logs.deployment import read_deployment
+from pipeline.predict import predictor
 from tests.logs.conftest import ROOT, write
 from tests.logs.situations import Service, service
 
@@ -88,6 +91,26 @@ def test_a_folder_of_tools_files_gives_a_whole_report(tmp_path, command, capsys)
         models["node_mean_wh"].item() * 3600 * models["queries"].item() / models["output_tokens"].item(),
         rel=1e-3,
     )
+
+
+def test_what_was_measured_calibrates_the_prediction(tmp_path, command):
+    """The calibration file of the command, and a table of one's own that has J per token alone."""
+    folder = tools(service(costs={"Llama-3.1-70B": 1.0}, minutes=5), tmp_path / "logs")
+    (folder / "deployment.yaml").write_text("gpus: 8\nengine: vLLM\n")
+    assert command(folder, "-o", tmp_path / "out") == 0
+    measured = pd.read_csv(tmp_path / "out" / "measured.csv")
+    joules = "gpu_j_per_output_token"
+    asked = measured.drop(columns=["output_tokens_per_s", "gpu_w", joules, "node_wh_per_query"])
+    asked.to_csv(tmp_path / "asked.csv", index=False)
+    asked.assign(**{joules: measured[joules]}).to_csv(tmp_path / "joules.csv", index=False)
+    tool, table = predictor(), read_user_table(tmp_path / "asked.csv")
+    told = [
+        calibrated(tool, read_user_table(path), path)
+        for path in (tmp_path / "joules.csv", tmp_path / "out" / "measured.csv")
+    ]
+    found = [one.predict(table, "asked.csv")[f"{joules}_p50"].item() for one in (tool, *told)]
+    apart = np.abs(np.log(np.array(found) / measured[joules].item()))
+    assert apart[2] < 0.5 * apart[0] and apart[1] < 0.7 * apart[0]
 
 
 def test_the_page_needs_no_network_and_no_script(tmp_path, command):
