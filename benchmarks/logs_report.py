@@ -82,7 +82,8 @@ def section_text(results: dict[str, Any]) -> str:
         rows = row["requests"] + row["samples"]
         lines.append(
             f"| {nodes} | {row['requests']:,.0f} | {row['samples']:,.0f} | {row['limit_mb']} | "
-            f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {row['peak_mb']:.0f} | {rows / row['seconds'] / cores:,.0f} |"
+            f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | "
+            f"{row['peak_mb']:.0f} | {rows / row['seconds'] / cores:,.0f} |"
         )
     return "\n".join([*lines, "", *_large_day(largest, cores)]) + "\n"
 
@@ -95,9 +96,9 @@ def _large_day(largest: pd.Series, cores: int) -> list[str]:
     memory_gb = largest["limit_mb"] * DAY_NODES / largest.name / 1000
     if largest["requests"] >= NEARLY * DAY_QUERIES:
         return [
-            f"{largest['requests']:,.0f} requests and {largest['samples']:,.0f} power samples were run to the",
-            f"end in {largest['seconds'] / 60:.0f} min on {cores} cores, with {largest['peak_mb'] / 1000:.1f} GB",
-            "of memory at most: measured, not extrapolated.",
+            f"{largest['requests']:,.0f} requests and {largest['samples']:,.0f} power samples were run",
+            f"to the end in {largest['seconds'] / 60:.0f} min on {cores} cores, with",
+            f"{largest['peak_mb'] / 1000:.1f} GB of memory at most: measured, not extrapolated.",
             "",
             *SPARK.splitlines(),
         ]
