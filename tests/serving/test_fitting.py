@@ -131,5 +131,5 @@ def test_chips_are_not_faster_than_rated(model: ServingModel) -> None:
 
 
 def test_software_of_a_later_year_does_not_take_longer(model: ServingModel) -> None:
-    trend = model.step.positions("trend")
+    trend = model.step.positions("trend of requests")
     assert model.step.mode[trend.to_numpy()].item() < 0

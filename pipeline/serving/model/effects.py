@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 NONE = ""  # the level of rows without the effect
 CONFIGURATION = "configuration"
 PROMPT = "prompt length"
+OVERHEADS = ("kernels", "sync", "step", "exchange")
 PER_REQUEST = ("token", "request")
 MATRICES = ("weights", "matmul", "prefill")
 POWER_TERMS = ("idle", "powered", "compute")
@@ -73,7 +74,7 @@ def step_prior(settings: Serving, name: str) -> tuple[float, float]:
         return _ln(settings.step.median.values, name), _middle(settings, "step", "spread")
     if name == PROMPT:
         return 0.0, 1.0  # in units of the prior of the task: the slope has its spread
-    if name == "trend":
+    if name.startswith("trend"):
         year = settings.trend.a_year.values
         return year["centre"], year["spread"]
     return 0.0, _middle(settings, "spreads", name)
@@ -93,7 +94,8 @@ STEP = Form(
     "step",
     tuple(TERMS),
     (
-        Effect("trend", slope="years", terms=PER_REQUEST),
+        Effect("trend of overheads", slope="years", terms=OVERHEADS),
+        Effect("trend of requests", slope="years", terms=PER_REQUEST),
         Effect(PROMPT, "prompt", slope="prompt_slope"),
         Effect("engine_token", "engine", terms=PER_REQUEST),
         Effect("version_token", "version", terms=PER_REQUEST),
