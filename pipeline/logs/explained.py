@@ -59,6 +59,7 @@ def unexplained(
                 f"node {node}: its power hardly moves with the tokens, and does not tell whether requests "
                 "are missing"
             )
+            flags += _two_levels(node, table)
         if (scopes == "gpu").sum() > 1:
             flags += _strangers(node, scope_of(table, "gpu"), loads, scale, limit)
     return flags[:1], notes

@@ -24,12 +24,13 @@ BEYOND_STATED = {
     ("large mixture-of-experts", "short"): (0.08, 0.0, ONE_LABORATORY),
     ("large mixture-of-experts", "agent step"): (0.12, 0.0, ONE_LABORATORY),
     ("large mixture-of-experts", "agent task"): (0.07, 0.0, ONE_LABORATORY),
-    ("mid", "agent step"): (0.04, 0.0, ONE_LABORATORY),
+    ("mid", "agent step"): (0.04, 0.05, ONE_LABORATORY),
     ("small", "short"): (0.30, 0.15, ONE_LABORATORY),
+    (independent.BLEND, "short"): (0.01, 0.0, "its P50 is 0.844 of ours, a hundredth beyond"),
 }
 BEYOND_WATER = {
     ("large dense", "long", "onsite"): (
-        0.05, 0.0, "its energy is 1.13 times ours, and the Monte Carlo error of our median on site is 2 %",
+        0.05, 0.02, "its energy is 1.13 times ours, and the Monte Carlo error of our median on site is 2 %",
     ),
 }  # fmt: skip
 
@@ -57,7 +58,7 @@ def test_a_headline_comes_out_again(name: str, regime: str) -> None:
 
 @EACH
 def test_it_comes_out_from_rows_at_stated_loads(name: str, regime: str) -> None:
-    """Of a form in which nothing was chosen, whose five misses are named."""
+    """Of a form in which nothing was chosen, whose six misses are named."""
     drawn = independent.service(name, regime, "stated")
     near(drawn, headline(name, regime), WH, BEYOND_STATED.get((name, regime), (0.0, 0.0, "")))
 

@@ -111,7 +111,7 @@ class Years(Numbers):
 
 
 class Trend(Section):
-    """What a year of software does to overheads and to what each request costs, ln a year: centre and spread."""
+    """What a year of software does to overheads and to what a request costs, ln a year: centre and spread."""
 
     a_year: AYear
     years: Years
