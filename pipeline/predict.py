@@ -35,6 +35,7 @@ with --strict nothing is written. A wrong column or file stops with one message 
 
 import argparse
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -75,12 +76,14 @@ def predictor() -> Predictor:
     facts = {name: read_checked(path) for name, path in FACTS.items()}
     try:
         sites = Sites.of(water, site_factors(facts))
+        model = read_model()
         known = _known(facts, lengths, [water.headline, *water.scenarios])
+        known = replace(known, laboratories=list(model.step.positions("laboratory").index))
         servers = from_table(facts["node_power_fits"], facts["hardware"])
     except (KeyError, TypeError, ValueError):  # somebody changed a table, and no stage has read it since
         check_facts()
         raise
-    world = World(read_model(), servers, settings, sites, simulation.seed)
+    world = World(model, servers, settings, sites, simulation.seed)
     return Predictor(known, world)
 
 

@@ -187,6 +187,27 @@ def test_numbers_of_spreadsheets_and_texts_are_the_same(tool: Predictor) -> None
     pd.testing.assert_frame_equal(as_text.rows, as_number.rows, check_dtype=False)
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"engine": "vLLM 99.1"}, "engine_date the present, as no release of 99.1 is known"),
+        ({"engine": "vLLM 99.1", "engine_date": "2026"}, ""),
+        ({"gpu": "8xH100", "gpus": "4"}, "4 of the 8 accelerators of 8xH100"),
+        ({"gpu": "8xH100", "gpus": "8"}, ""),
+        ({"laboratory": "InferenceX"}, ""),
+        ({"laboratory": "inferencey"}, "laboratory inferencey: none of inferencex"),
+    ],
+)
+def test_what_is_taken_for_words_that_say_too_little_is_said(tool: Predictor, cells: dict, said: str) -> None:
+    checked = check(tool, **cells)
+    assert not checked.faults.rows.any()
+    told = [
+        one for one in checked.assumed[0] if one.startswith(("engine_date", "4 of", "8 of", "laboratory"))
+    ]
+    assert told == ([said] if said else [])
+    assert checked.rows.loc[0, "laboratory"] in ("inferencex", "inferencey", None)
+
+
 @pytest.mark.parametrize("blank", ["", "NA", "n/a", "nan", "null", "None", None, np.nan, "-"])
 def test_blanks_of_every_tool_are_filled_and_said(tool: Predictor, blank: object) -> None:
     checked = check(tool, input_tokens=blank, output_tokens=blank, precision=blank, engine=blank)

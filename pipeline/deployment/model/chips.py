@@ -40,6 +40,8 @@ def resolve_chips(
         if np.isnan(gpus[at]) and not uncounted[at]:
             gpus[at] = 1.0  # wrong, and said so
         share, gpus[at] = _count(found, gpus[at], text, at, faults)
+        if found and (found.gpus or 0) > gpus[at]:
+            assumed[at].append(f"{gpus[at]:g} of the {found.gpus:g} accelerators of {text}")
         facts = _facts(found, text, given, at, records, chips, faults)
         if facts is None:
             continue

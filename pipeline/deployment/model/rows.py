@@ -57,7 +57,7 @@ class Known:
 
     models: every row of models.csv by its name; releases: date of an engine and version; scenarios: keys of
     water.scenarios, the headline first; lengths: input_tokens and output_tokens, means; engine: of one's own
-    measurements, which blanks then mean.
+    measurements, which blanks then mean; laboratories: those that the model knows.
     """
 
     names: Names
@@ -68,6 +68,7 @@ class Known:
     scenarios: Sequence[str]
     lengths: Mapping[str, float]
     engine: str | None = None
+    laboratories: Sequence[str] = ()
 
     @property
     def shapes(self) -> list[str]:
@@ -147,6 +148,7 @@ def check_rows(table: pd.DataFrame, known: Known) -> Checked:
     check = _Check(cells, rows, known, faults, assumed)
     check.model()
     check.engine()
+    check.laboratory()
     check.precision()
     check.lengths()
     check.site()
@@ -290,7 +292,25 @@ class _Check:
         )
         released = self.each("engine", self._released).where(~unknown & dates.isna(), None)
         self.assume(released.notna(), lambda at: f"engine_date {released.iloc[at]}")
+        versions = self.each("engine", lambda text: engine_version(text) or None)
+        undated = versions.notna() & ~unknown & ~open_ & dates.isna() & released.isna()
+        self.assume(
+            undated, lambda at: f"engine_date the present, as no release of {versions.iloc[at]} is known"
+        )
         self.rows["engine_date"] = dates.where(dates.notna() & ~wrong, released)
+
+    def laboratory(self) -> None:
+        """Known ones in any case; another one is as any that was never measured."""
+        named = {name.lower(): name for name in self.known.laboratories}
+        texts = self.cells["laboratory"]
+        found = self.each("laboratory", lambda text: named.get(text.lower(), text))
+        self.rows["laboratory"] = found
+
+        def say(at: int) -> str:
+            near = nearest_words(found.iloc[at], named)
+            return f"laboratory {found.iloc[at]}: none of {', '.join(near or named)}"
+
+        self.assume(texts.notna() & ~found.isin(named.values()), say)
 
     def _released(self, text: str) -> str | None:
         """The release of the version behind an engine's name, if it is known."""
