@@ -71,7 +71,7 @@ class Engine:
     def keep(self, table: ir.Table) -> ir.Table:
         """Compute a table once, for several uses."""
         if not self.is_spark:
-            return self.backend.create_table(_new_name(), table, temp=True)
+            return self.backend.create_table(_new_name(), table)
         # a checkpoint, not a cache: Spark plans anew all that leads to a cached table, whenever it is used
         frame = self.session.sql(self.backend.compile(table)).localCheckpoint()
         self._kept.append(frame)  # what is no longer held is dropped
@@ -97,7 +97,7 @@ class Engine:
     def complaint(self, error: Exception) -> InputError | None:
         """In one line, when the error is of memory or of room in DuckDB's temporary folder."""
         text = str(error)
-        if "max_temp_directory_size" in text or (self.spill and "IO Error" in text and self.spill in text):
+        if "max_temp_directory_size" in text or (self.spill and "Could not" in text and self.spill in text):
             return InputError(
                 f"the temporary folder {self.spill} cannot take what does not fit in memory: make room, set "
                 f"TMPDIR to another folder or raise logs.memory_limit_mb ({text.splitlines()[0]})"
@@ -192,11 +192,20 @@ def connect(engine: str, memory_limit_mb: int) -> Iterator[Engine]:
 
 
 def _duckdb(memory_limit_mb: int, spill: str) -> Engine:
-    # order of rows plays no role here; not keeping it lets DuckDB stream
-    backend = ibis.duckdb.connect(
-        memory_limit=f"{memory_limit_mb}MB", temp_directory=spill, preserve_insertion_order=False
-    )
-    backend.raw_sql("SET TimeZone = 'UTC'")
+    # Tables that are kept are in a file, packed, and so take no memory beside the step that works. The order
+    # of rows plays no role here; not keeping it lets DuckDB stream.
+    try:
+        backend = ibis.duckdb.connect(
+            Path(spill, "kept.duckdb"), memory_limit=f"{memory_limit_mb}MB", temp_directory=spill,
+            preserve_insertion_order=False,
+        )  # fmt: skip
+        backend.raw_sql("SET TimeZone = 'UTC'")
+        backend.raw_sql("PRAGMA disable_checkpoint_on_shutdown")  # the file goes
+    except Exception as error:
+        raise InputError(
+            f"the temporary folder {spill} cannot be written: make room or set TMPDIR to another folder "
+            f"({first_lines(error)})"
+        ) from None
     return Engine(backend, spill=spill)
 
 

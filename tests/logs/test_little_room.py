@@ -15,6 +15,7 @@ from pyarrow import csv
 
 from benchmarks.synthetic import Load, write_logs
 from pipeline.core.errors import InputError
+from pipeline.logs.__main__ import write_results
 from pipeline.logs.engines import connect
 from pipeline.logs.estimate import energy_from_logs
 from tests.logs.conftest import ROOT, estimate, power, requests, settings, swinging, write
@@ -99,7 +100,7 @@ def files_up_to(size: int) -> Iterator[None]:
 def test_a_temporary_folder_that_fails_while_it_is_written_is_said(spilling):
     with (
         files_up_to(100_000),
-        pytest.raises(InputError, match=r"cannot take .*IO Error: Could not write file") as error,
+        pytest.raises(InputError, match=r"cannot take .*Could not write file") as error,
     ):
         estimate(spilling / "requests", spilling / "power", memory_mb=SPILLING_MB)
     assert "\n" not in str(error.value)
@@ -126,6 +127,13 @@ def test_a_temporary_folder_that_is_not_there_is_refused(tmp_path, logs):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_full_temporary_folder_is_said_before_the_logs_are_read(logs, tmp_path):
+    with files_up_to(3000):
+        done = command(logs, tmp_path / "out")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("error: the temporary folder") and "File too large" in done.stderr
+
+
 @pytest.mark.parametrize("below", ["", "deep/er"])
 def test_results_that_would_lie_in_a_file_are_refused(tmp_path, logs, below):
     (tmp_path / "out").write_text("here")
@@ -145,10 +153,9 @@ def test_results_without_room_leave_those_of_before(tmp_path, logs):
     first = len(before["hours.csv"])  # fits; a later table does not
     assert sorted(before) == ["account.csv", "hours.csv", "models.csv", "report.html", "report.json"]
     assert len(before["models.csv"]) > first
-    other = write(requests((1, "a", "y", 10, 4000)), tmp_path / "other.csv")
-    with files_up_to(first):
-        done = command([other, logs[1]], out)
-    assert done.returncode == 1
-    assert done.stderr == f"error: {out}: the results cannot be written (File too large)\n"
+    result = estimate(write(requests((1, "a", "y", 10, 4000)), tmp_path / "other.csv"), logs[1])
+    with files_up_to(first), pytest.raises(InputError) as error:
+        write_results(result, {"report.html": "y" * 2 * first}, out, tmp_path, show=True)
+    assert str(error.value) == f"{out}: the results cannot be written (File too large)"
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert not list(tmp_path.glob(".perquery-*"))
