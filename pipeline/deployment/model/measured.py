@@ -9,19 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 from pipeline.core.units import JOULES_PER_WH
 from pipeline.core.user_table import DECIMAL
 from pipeline.deployment.model.answer import World, quantities
 from pipeline.deployment.model.contract import MEASURED
-from pipeline.deployment.model.faults import numbers
+from pipeline.deployment.model.faults import Faults, numbers
 from pipeline.deployment.model.limits import cannot_run
 from pipeline.deployment.model.predict import Predictor
 from pipeline.deployment.model.rows import Checked, cells_of, check_columns, check_rows
 from pipeline.serving.model.architecture import Array
 
 NODE = "node_wh_per_query"
+MOST_OFF = 20.0  # times the prediction: no laboratory is so far off, another unit is
+MOST_OF_RATED = 1.25  # mean power of accelerators over their limit
 
 
 def calibrated(tool: Predictor, table: pd.DataFrame, path: Path | str = "measured") -> Predictor:
@@ -64,12 +67,35 @@ def _checked(tool: Predictor, table: pd.DataFrame) -> tuple[Checked, dict[str, A
     faults.add(answers < 1, "output_tokens", answers, "at least 1 in a measurement")
     right = np.flatnonzero(~faults.rows)
     if len(right):
-        tables = tool.world.with_hardware(checked.hardware).model.tables
-        reasons = cannot_run(checked.rows.iloc[right].reset_index(drop=True), tables, tool.world.settings)
+        world, rows = (
+            tool.world.with_hardware(checked.hardware),
+            checked.rows.iloc[right].reset_index(drop=True),
+        )
+        reasons = cannot_run(rows, world.model.tables, tool.world.settings)
         for at, reason in zip(right, reasons, strict=True):
             if reason:
                 faults.say(int(at), f"cannot run: {reason}")
+        _refuse_other_units(rows, {name: of[right] for name, of in values.items()}, world, faults, right)
     return checked, values
+
+
+def _refuse_other_units(
+    rows: pd.DataFrame, values: dict[str, Array], world: World, faults: Faults, where: NDArray[np.int64]
+) -> None:
+    """A fault for each value that no such deployment has; where: rows of the table, (n,)."""
+    drawn, _ = quantities(rows, world)
+    limit_w = (rows["gpu"].map(world.model.tables.hardware["rated_w"]) * rows["gpus"]).to_numpy(float)
+    for name, measured in values.items():
+        median = np.median(drawn[name], axis=1)
+        far = np.abs(np.log(measured / median)) > np.log(MOST_OFF)
+        hot = (measured > MOST_OF_RATED * limit_w) & (name == "gpu_w")
+        for at in np.flatnonzero(far | hot):
+            expected = (
+                f"at most the {limit_w[at]:,.0f} W that they are rated at"
+                if hot[at]
+                else f"within {MOST_OFF:g} times of the {median[at]:.3g} that is predicted (another unit?)"
+            )
+            faults.say(int(where[at]), f"column {name!r}: {measured[at]:g}, expected {expected}")
 
 
 def _accelerators(rows: pd.DataFrame, values: dict[str, Array], world: World) -> Array:
