@@ -169,14 +169,16 @@ def _refuse_counters(probe: pd.DataFrame, name: str) -> None:
 def _refuse_turns(probe: pd.DataFrame, name: str) -> None:
     """Samples of several meters in turn under one name, told by levels that come back every k-th sample."""
     for (node, scope, device), group in probe.groupby(METER, sort=True):
-        watts = group["watts"].dropna()
+        watts = group["watts"].dropna().to_numpy()
         if len(watts) < 2 * LEAST_SAMPLES:
             continue
         for k in range(2, min(TURNS, len(watts) // LEAST_TURNS) + 1):
-            rest = (watts - watts.rolling(k, center=True).mean()).dropna()
-            turns = rest.groupby(np.arange(len(rest)) % k).mean()
+            around = np.convolve(watts, np.ones(k) / k, "valid")
+            rest = watts[k // 2 :][: len(around)] - around
+            turn = np.arange(len(rest)) % k
+            turns = np.bincount(turn, rest) / np.bincount(turn)
             apart = np.ptp(turns) > TURNS_APART * watts.mean()
-            if apart and turns.var(ddof=0) > TURNS_SHARE * rest.var(ddof=0):
+            if apart and turns.var() > TURNS_SHARE * rest.var():
                 raise InputError(
                     f"{name}: {_label(node, scope, device)} goes through {k} levels from sample to sample: "
                     f"several meters in turn; the column `device` is missing"
@@ -265,9 +267,11 @@ def _refuse_dead(meters: pd.DataFrame, name: str) -> None:
 
 def _refuse_repeats_between(probe: pd.DataFrame, intervals: pd.DataFrame, name: str) -> None:
     """Meters of a node that show the same series, or one that is the sum of the others."""
+    steps = intervals.groupby(["node", "scope"])["interval_us"].max()
     for (node, scope), group in probe.groupby(["node", "scope"], sort=True):
-        own = intervals[(intervals["node"] == node) & (intervals["scope"] == scope)]["interval_us"]
-        step = max(float(own.max()), 1.0)
+        if (group["device"] == group["device"].iloc[0]).all():
+            continue
+        step = max(float(steps.get((node, scope), 1.0)), 1.0)
         # the probe may hold stretches far apart: the number of the step is the key
         table = group.assign(step=(group["start_us"] / step).round()).pivot_table(
             index="step", columns="device", values="watts", aggfunc="mean"

@@ -238,8 +238,9 @@ def _hidden_cache(result: "EnergyFromLogs") -> list[Flag]:
     assert result.prices and result.loads
     if result.loads.has_cached:
         return []
+    loads = result.loads.table.set_index(["node", "model"]).sort_index()
     for node, models in result.loads.shared_nodes().items():
-        of = result.loads.table[result.loads.table["node"] == node].set_index("model").loc[models]
+        of = loads.loc[node].loc[models]
         if (of["input_tokens"] / of["requests"]).max() < CACHED_FROM:
             continue
         price = pd.DataFrame([result.prices.weights.price(name) for name in models], index=models)
@@ -266,8 +267,8 @@ def _hidden_tokens(result: "EnergyFromLogs") -> list[Flag]:
     mean = by["output_tokens"] / by["requests"]
     slow = speed[(speed < result.settings.limits.least_tokens_per_s) & (mean >= 10)]
     assert result.prices
-    for models in result.loads.shared_nodes().values():
-        of = speed[models].dropna()
+    for models in dict.fromkeys(tuple(models) for models in result.loads.shared_nodes().values()):
+        of = speed[[*models]].dropna()
         price = pd.Series({name: result.prices.weights.price(name)[1] for name in of.index})
         # a model that costs more a token may be as much slower
         expected = of.max() / (price / price[of == of.max()].iloc[0]).clip(lower=1.0)
