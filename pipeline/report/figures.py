@@ -25,16 +25,19 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from pipeline.core.errors import InputError
 from pipeline.core.files import write_atomically, write_json
@@ -46,6 +49,7 @@ from pipeline.report.settings import Figures, Width
 FORMATS = ["pdf", "svg", "png"]
 MOST_WORDS = 12  # of a finding
 ORIGIN = "perquery, an open re-analysis; CC BY 4.0. Drawn from"
+ROW_PT = 8.0  # of the name of a row
 AIR_PT = 4.0  # around the lines that a PNG has above and below
 TOLERANCE_MM = 0.01
 WEIGHTS = {"400": "Roboto-Regular.ttf", "700": "Roboto-Bold.ttf"}
@@ -125,8 +129,8 @@ def save_figure(
     """
     folder = Path(folder)
     check_size(drawing.figure, entry.name, entry.width, profile)
-    sidecar = describe(drawing, entry, inputs)
     _fix_layout(drawing.figure)
+    sidecar = describe(drawing, entry, inputs)
     for suffix in FORMATS:
         if suffix == "png":
             frame(drawing, entry)
@@ -162,10 +166,39 @@ def describe(drawing: Drawing, entry: Entry, inputs: Sequence[Path]) -> dict[str
         "column": entry.width,
         "width_mm": round(width_mm, 2),
         "height_mm": round(height_mm, 2),
+        "panels_pt": panels_pt(drawing.figure),
         "files": [f"{entry.name}.{suffix}" for suffix in FORMATS],
         "inputs": [fingerprint(path) for path in sorted(inputs)],
         "sections": entry.sections,
     }
+
+
+def panels_pt(figure: Figure) -> list[list[list[float]]]:
+    """What a phone shows of a figure under one another: the key, then panels that stand beside one another.
+
+    Each is one or two parts side by side, as left, top, width and height: a panel that shares its rows with
+    the first has their names before it. Empty for a figure of one column.
+    """
+    scale, (width, height) = 72 / figure.dpi, figure.get_size_inches() * 72
+    columns: list[tuple[Bbox, Axes]] = []
+    for ax in sorted(figure.axes, key=lambda ax: ax.get_position().x0):
+        box = Bbox(ax.get_tightbbox().get_points() * scale)  # type: ignore[union-attr]
+        if columns and ax.get_position().x0 < columns[-1][1].get_position().x1:
+            columns[-1] = Bbox.union([columns[-1][0], box]), columns[-1][1]
+        else:
+            columns.append((box, ax))
+    keys = [a.get_window_extent() for ax in figure.axes for a in ax.artists if not a.get_in_layout()]
+    key = Bbox(Bbox.union(keys).get_points() * scale) if keys else None
+    top = height - key.y0 if key else 0.0
+    cuts = [0.0, *((left.x1 + right.x0) / 2 for (left, _), (right, _) in pairwise(columns)), width]
+    first = columns[0][1].get_position()
+    lowest = min(ax.get_position().y0 for ax in figure.axes) * height - ROW_PT / 2
+    found = [[[key.x0, height - key.y1, key.width, key.height]]] if key else []
+    for (_, ax), start, end in zip(columns, cuts[:-1], cuts[1:], strict=True):
+        shares = start > 0 and ax.get_shared_y_axes().joined(ax, columns[0][1])
+        names = [[0.0, top, first.x0 * width, height - lowest - top]] if shares else []
+        found.append([*names, [start, top, end - start, height - top]])
+    return [[[round(x, 1) for x in part] for part in panel] for panel in found] if len(columns) > 1 else []
 
 
 def fingerprint(path: Path | str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from pipeline.report.figures import (
     fingerprint,
     font_faces,
     glyphs,
+    panels_pt,
     save_figure,
     used_characters,
 )
@@ -131,3 +132,26 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
         digests.append({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files})
     assert len(digests[0]) == 4
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize(("shared", "parts"), [(True, 2), (False, 1)])
+def test_panels_beside_one_another_are_cut_for_phones_with_the_names_of_their_rows(
+    shared: bool, parts: int
+) -> None:
+    with style.context(PROFILE):
+        drawn, (left, right) = style.new_figure(PROFILE, "double", 40, columns=2, sharey=shared)
+        style.name_rows(left, ["One row", "Another"])
+        drawn.draw_without_rendering()
+        first, second = panels_pt(drawn)
+    width, height = drawn.get_size_inches() * 72
+    assert len(first) == 1 and len(second) == parts
+    assert first[0][2] + second[-1][2] == pytest.approx(width, abs=0.2)
+    assert first[0][2] < right.get_position().x0 * width, "the cut stands before the second panel"
+    assert second[0][2] < width / 2 and second[0][3] <= height + 0.1
+    if shared:
+        assert second[0][2] == pytest.approx(left.get_position().x0 * width, abs=0.1)
+
+
+def test_a_figure_of_one_column_of_panels_is_not_cut() -> None:
+    drawn, _ = style.new_figure(PROFILE, "double", 40, rows=2)
+    assert panels_pt(drawn) == []

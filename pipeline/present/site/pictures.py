@@ -47,6 +47,7 @@ class Picture:
     column: str
     width_mm: float
     height_mm: float
+    panels_pt: list[list[list[float]]]
     files: list[tuple[str, str]]
     data: list[Data]
     sections: list[str]
@@ -87,6 +88,7 @@ def _picture(root: Path, name: str, label: str) -> Picture:
         column=about["column"],
         width_mm=about["width_mm"],
         height_mm=about["height_mm"],
+        panels_pt=about["panels_pt"],
         files=[(suffix.upper(), f"figures/{name}.{suffix}") for suffix in FORMATS],
         data=[
             Data(
