@@ -280,12 +280,10 @@ def taken_as_whole(
     """
     given, of_meters = settings.deployment, meters(power)
     follows = "the watts of its busiest nodes move with the tokens that are logged" if told else ""
-    rows = [
-        (
-            "the requests: every one that these nodes served",
-            "their numbers have no gaps" if counted else follows,
-        )
-    ]
+    numbers = "their numbers have no gaps" if counted else ""
+    rows = [("the requests: every one that these nodes served", numbers or follows)]
+    if told:  # tokens of such a sample rise and fall as those of all do, and the watts with them
+        rows.append(("the requests: no sample that takes every second or third in turn", numbers))
     for node, of in list(of_meters.groupby("node"))[:5]:
         if (of["scope"] == "node_wall").any():
             names = ", ".join(sorted({str(name) for name in of[of["scope"] == "node_wall"]["device"]} - {""}))

@@ -72,14 +72,15 @@ def request_rows(
     if has_end:
         table = table.mutate(until_us=table.end_us)
     table = _marked(table, REQUEST_REASONS, _request_tests)
-    # tokens that are not whole numbers by type may not fit one where the row is not usable
+    # tokens that are not whole numbers by type may not fit one where they are why the row is not usable
+    fit = table.usable | (table.reason == REQUEST_REASONS.index("outside_power_log")).fill_null(False)
     whole_tokens = {
-        name: ibis.ifelse(table.usable, table[name], ibis.null()).cast("int64")
+        name: ibis.ifelse(fit, table[name], ibis.null()).cast("int64")
         for name in TOKENS
         if not table[name].type().is_integer()
     }
     if whole_tokens:
-        table = table.mutate(weight=ibis.ifelse(table.usable, table.weight, 0), **whole_tokens)
+        table = table.mutate(weight=ibis.ifelse(fit, table.weight, 0), **whole_tokens)
     table = table.mutate(weight=whole(table.weight) if table.weight.type().is_floating() else table.weight)
     dropped = [
         name

@@ -346,6 +346,16 @@ def test_what_nothing_tells_is_said_to_be_assumed(folder, monkeypatch):
     assert "nothing: a guess" in (folder.parent / "out" / "report.html").read_text()
 
 
+def test_every_other_request_is_a_guess_where_they_have_no_numbers(folder, monkeypatch):
+    of = made()
+    write(of.asked[::2], folder / "requests.csv")
+    wall(of, folder)
+    code, _ = run(folder, monkeypatch, {})
+    told = json.loads((folder.parent / "out" / "report.json").read_text())["assumed_complete"]
+    guessed = " ".join(row["what"] for row in told if not row["evidence"])
+    assert code == FLAGGED or "every second or third in turn" in guessed, told
+
+
 def test_cached_tokens_have_a_price_of_the_model_of_serving(folder, monkeypatch):
     of = made()
     write(of.asked.assign(cached_input_tokens=of.requests["input_tokens"] // 2), folder / "requests.csv")

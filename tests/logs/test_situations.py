@@ -301,6 +301,15 @@ def test_clocks_that_differ_are_found(run, seconds, minutes):
     assert "clocks differ" not in kinds(right) | kinds(run(made.asked, made.drawn))
 
 
+def test_requests_before_the_power_log_are_set_aside_by_their_own_length(run):
+    of = service(minutes=10)
+    late = of.drawn[of.drawn["time"] > of.drawn["time"].min() + pd.Timedelta("20s")]
+    asked = of.asked.astype({"input_tokens": "float64", "output_tokens": "float64"})  # as texts are read
+    whole, parts = run(of.asked, late), run(asked, late)
+    assert not kinds(parts) and whole.set_aside["requests_set_aside"].max() > 0
+    pd.testing.assert_frame_equal(parts.set_aside, whole.set_aside)
+
+
 def test_requests_that_outlive_the_power_log_count_with_their_time_under_power(run):
     short, long = service(minutes=30, a_second=0.5), service(minutes=30, a_second=0.03, seed=3, stream=0.5)
     long = replace(long, requests=long.requests.assign(model="long"))
