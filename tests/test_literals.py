@@ -60,6 +60,9 @@ ALLOWED = {
         "SMALL_GAIN": SEARCH, "MAX_DAMPINGS": SEARCH, "fit": SEARCH,
         "with_observations": GUARD,
     },
+    "deployment/model/measured.py": {
+        "MOST_OFF": "what a table is refused for", "MOST_OF_RATED": "likewise",
+    },
     "serving/model/held_out.py": {
         "FOLDS": "how rows are left out", "AIM": "what intervals are held to", "ENOUGH_ROWS": "likewise",
         "OWN_ROWS": COUNT, "CONFIGURATIONS": COUNT, "TESTED": COUNT,

@@ -16,6 +16,7 @@ from pipeline.logs.formats.tidy import counter_in_watts
 from pipeline.logs.gather import _plain_time, _write
 from pipeline.logs.judge import _nodes
 from pipeline.logs.publish import nodes
+from pipeline.logs.shifts import _done
 
 
 def test_shares_of_nodes_are_of_all_energy_and_of_all_weight():
@@ -121,3 +122,10 @@ def test_what_a_log_says_is_written_and_what_it_leaves_out_is_not(tmp_path):
         "node": ["node", "b"], "model": ["not named"] * 2, "input_tokens": [10.0, 20.0],
         "output_tokens": [None, None], "cached_input_tokens": [4.0, None],
     }  # fmt: skip
+
+
+def test_weight_is_done_evenly_from_the_start_of_a_request_to_its_end():
+    """4 from 0 to 8 s, and 6 from 6 to 12 s: a half and one a second, one and a half where both run."""
+    asked = pd.DataFrame({"start_us": [6e6, 0.0], "end_us": [12e6, 8e6], "weight": [6.0, 4.0]})
+    moments = np.array([-1.0, 0.0, 4.0, 7.0, 10.0, 12.0, 99.0]) * 1e6
+    assert _done(asked, moments) == pytest.approx([0, 0, 2, 4.5, 8, 10, 10])

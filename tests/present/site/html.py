@@ -6,6 +6,9 @@ from html.parser import HTMLParser
 SELF_CLOSING = {"meta", "link", "img", "input", "br"}
 
 
+PANEL = "#svgView"  # of a picture
+
+
 @dataclass
 class Parsed:
     """Links, what the page loads, ids, images with their alt text, and the words."""
@@ -14,6 +17,7 @@ class Parsed:
     loaded: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     images: dict[str, str] = field(default_factory=dict)
+    panels: list[tuple[str, str]] = field(default_factory=list)
     words: str = ""
     unclosed: list[str] = field(default_factory=list)
 
@@ -35,8 +39,10 @@ class _Reader(HTMLParser):
         if tag == "link":
             self.found.loaded.append(given["href"])
         if tag in ("img", "script", "iframe", "object") and "src" in given:
-            self.found.loaded.append(given["src"])
-        if tag == "img":
+            self.found.loaded.append(given["src"].partition(PANEL)[0])
+        if tag == "img" and PANEL in given["src"]:
+            self.found.panels.append((given["src"].partition(PANEL)[0], given["alt"]))
+        elif tag == "img":
             self.found.images[given["src"]] = given["alt"]
 
     def handle_endtag(self, tag):

@@ -122,12 +122,21 @@ def test_a_figure_takes_the_width_that_is_free(visit):
     free = page.locator("main").evaluate(
         "(main) => main.clientWidth - 2 * parseFloat(getComputedStyle(main).paddingLeft)"
     )
-    widths = page.locator(".double .card").evaluate_all("(cards) => cards.map((card) => card.offsetWidth)")
+    widths = page.locator(".double .card:not(.panels)").evaluate_all(
+        "(cards) => cards.map((card) => card.offsetWidth)"
+    )
     assert widths and min(widths) > 0.99 * free
-    images = page.locator(".double img").evaluate_all("(all) => all.map((image) => image.offsetWidth)")
+    images = page.locator(".double .card:not(.panels) img").evaluate_all(
+        "(all) => all.map((image) => image.offsetWidth)"
+    )
     assert min(images) > 0.95 * free
-    sizes = page.locator(".single img").evaluate_all("(all) => all.map((image) => image.offsetWidth)")
+    sizes = page.locator(".single .card:not(.panels) img").evaluate_all(
+        "(all) => all.map((image) => image.offsetWidth)"
+    )
     assert min(sizes) > 0.45 * free
+    panels = visit("figures.html", viewport={"width": 360, "height": 740}).locator(".panels img")
+    assert panels.evaluate_all("(all) => all.every((image) => image.offsetWidth > 0)")
+    assert not panels.first.evaluate("(image) => image.closest('figure').querySelector('.whole').offsetWidth")
 
 
 @pytest.mark.parametrize("width", [360, 640, 1280])

@@ -97,6 +97,14 @@ def test_every_figure_of_the_catalogue_stands_with_its_words_and_data(parsed, fi
     assert len(page.images) == len(ALL)
 
 
+def test_panels_of_phones_are_cut_from_the_picture_that_says_in_words_what_it_shows(parsed):
+    page, before = parsed["figures.html"], ""
+    assert page.panels
+    for picture, words in page.panels:
+        assert words == ("" if picture == before else page.images[picture])
+        before = picture
+
+
 def test_a_histogram_in_parquet_is_handed_on_as_text(files):
     assert files["files/build/results/energy_histograms.csv"] == "low,count\n0.1,3\n0.2,4\n"
 
