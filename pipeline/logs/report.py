@@ -108,8 +108,12 @@ def pictures(timeline: pd.DataFrame) -> list[dict[str, Any]]:
         most = float(timeline[name].max())
         y = HEIGHT - timeline[name] / (most or 1.0) * (HEIGHT - 8)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        found.append({"label": label, "most": most, "points": points, "hours": float(start.iloc[-1]) / 3600})
+        found.append({"label": label, "most": most, "points": points, "lasts": _lasts(float(start.iloc[-1]))})
     return found
+
+
+def _lasts(seconds: float) -> str:
+    return f"{seconds / 60:.3g} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:.3g} hours"
 
 
 def _models(result: EnergyFromLogs) -> list[dict[str, Any]]:

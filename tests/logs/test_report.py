@@ -84,6 +84,13 @@ def test_a_folder_of_tools_files_gives_a_whole_report(tmp_path, command, capsys)
     content = json.loads((tmp_path / "out" / "report.json").read_text())
     assert content["headline_given"] and content["prediction"] and content["levers"]
     assert content["energy_read_wh"]["wall"] == 0 < content["energy_read_wh"]["accelerators"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    first = page[: page.index("<h2>")]  # whoever opens it reads the answer first
+    assert (
+        f"takes <strong>{models['mean_wh'].item():.3g} Wh</strong> at the facility (nothing modelled)"
+        in first
+    )
+    assert "Read at the wall" not in page and "Read at accelerators" in page
     assert stat.S_IMODE((tmp_path / "out" / "models.csv").stat().st_mode) == 0o640
     measured = pd.read_csv(tmp_path / "out" / "measured.csv")
     assert measured["gpus"].item() == 8 and np.isnan(measured["node_wh_per_query"].item())
