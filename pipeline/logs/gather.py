@@ -24,7 +24,7 @@ from pipeline.logs.engines import progress
 from pipeline.logs.formats import format_of
 from pipeline.logs.formats.declare import POWER_FIELDS, REQUEST_FIELDS, Format, Head, Log
 from pipeline.logs.formats.files import is_wide, read_head
-from pipeline.logs.formats.tidy import POWER, counted_to_watts, counter_in_watts, tidy
+from pipeline.logs.formats.tidy import LEAST_COUNTER, POWER, counted_to_watts, counter_in_watts, tidy
 from pipeline.logs.formats.tidy import REQUESTS as REQUEST_COLUMNS
 from pipeline.logs.sources import MARKS, SUFFIXES, Source, open_files, open_source
 
@@ -32,7 +32,6 @@ CONTRACTS: dict[Log, dict[str, LogColumn]] = {"requests": REQUESTS, "power": POW
 OWN = "columns of the contract"
 UNNAMED = "node"
 SUPPORT = (".md", ".pdf", ".html", ".png", ".svg", ".py", ".sh", ".yaml", ".yml")
-LEAST_COUNTER = 1e5
 SAMPLED = re.compile(r"sampl(ed|ing|e_(rate|ratio|probability|weight))")
 
 
