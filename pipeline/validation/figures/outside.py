@@ -20,18 +20,6 @@ BLUE, GREY = style.MEANING["re_estimated"], style.MUTED
 RATE = "output_tokens_per_s"
 CELL = ["model", "gpu", "gpus", "precision", "engine"]
 LOAD = ["concurrency", "input_tokens", "output_tokens"]
-NAMES = {  # of laboratories, which sources.csv has as keys
-    "argonne": "Argonne",
-    "four_gpus": "gpt-oss on four GPUs",
-    "gpustack": "GPUStack",
-    "inferencex": "InferenceX",
-    "mlenergy": "ML.ENERGY",
-    "nebius_rerun": "Nebius (rerun)",
-    "nvidia": "NVIDIA",
-    "nvidia_nim": "NVIDIA NIM",
-    "rtx3090": "RTX 3090",
-    "small_models": "Small models",
-}
 COLUMN_PT = 28.0
 SAME = 0.1  # ln, between loads that count as one
 ENDS = {"step_factor_low": "p5", "step_factor": "p50", "step_factor_high": "p95"}
@@ -105,8 +93,8 @@ def _columns(ax: Axes, ys: Sequence[float], **columns: pd.Series) -> None:
 
 
 def _words(keys: pd.Series) -> pd.Series:
-    """Laboratories as readers know them; one that has no name of its own as sources.csv has it."""
-    return keys.map(lambda key: NAMES.get(key, key.replace("_", " ")))
+    """Laboratories as sources.csv names them, in words."""
+    return keys.str.replace("_", " ")
 
 
 def measured_twice(measurements: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +113,7 @@ def _twice(ax: Axes, cells: pd.DataFrame) -> None:
     ys = style.name_rows(ax, rows)
     ax.plot(cells["ratio"], ys[names.map(rows.index).to_numpy(int)], gid=marks.DATA, **marks.dot_look(BLUE))
     marks.reference_line(ax, 1.0, "x")
-    pairs = sorted(set(_words(cells["laboratory"]) + " over " + _words(cells["laboratory_other"])))
+    pairs = sorted(set(_words(cells["laboratory"] + " over " + cells["laboratory_other"])))
     ax.set(xlim=(0, 1.1 * cells["ratio"].max()), xlabel=f"Tokens/s, {', '.join(pairs)}")
 
 
