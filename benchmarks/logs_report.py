@@ -19,8 +19,8 @@ NAMES = {
 
 SPARK = """
 On a Spark cluster the same expressions run where the data lies. The tests run them on a real master,
-two workers and a Connect server: that shows the same answer, not speed. What both take on one machine is
-under Speed; rows/s and core must be measured on a cluster before its hours can be stated."""
+two workers and a Connect server: that shows the same answer, not speed:
+rows/s and core must be measured on a cluster before its hours can be stated."""
 
 
 def put_section(mark: str, written_by: str, section: str, readme: Path) -> None:
